@@ -1,0 +1,81 @@
+# `make notebooks` builds the pages, `make test` passes every test, `make help` lists the rest.
+# Everything is set up in .venv/ from requirements.lock; everything made is under build/.
+
+PYTHON ?= python3
+LAB_FLAGS ?=
+
+python := .venv/bin/python
+ready := .venv/ready
+# A kernel must not see what else this machine's user has configured for Jupyter and IPython.
+clean_kernel = JUPYTER_CONFIG_DIR="$(CURDIR)/build/jupyter" IPYTHONDIR="$(CURDIR)/build/ipython"
+# A kernel talks over sockets in a folder of its own: nobody else on the machine can listen.
+nbconvert = sockets=$$(mktemp -d) && trap 'rm -rf "$$sockets"' EXIT INT TERM && \
+	$(clean_kernel) $(python) -m nbconvert --log-level=WARN --to notebook --execute \
+	--ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False \
+	--ExecutePreprocessor.timeout=300 --KernelManager.transport=ipc \
+	--KernelManager.ip="$$sockets/kernel"
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONHOME PYTHONPATH
+
+.DELETE_ON_ERROR:
+.PHONY: help notebooks site execute test lab bench lint lock clean distclean
+
+help: ## list what make can do
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1~\2/p' Makefile | awk -F'~' '{printf "%-16s %s\n", $$1, $$2}'
+
+notebooks: $(ready) ## execute every notebook from a clean kernel and write the pages to build/site/
+	@rm -rf build/notebooks build/site
+	@echo "Executing the notebooks ..."
+	@$(nbconvert) --output-dir=build/notebooks notebooks/*.ipynb
+	@$(python) notebooks/_book/build.py build/notebooks build/site
+
+site: $(ready) ## write the pages again, from the notebooks as they were executed last
+	@$(python) notebooks/_book/build.py build/notebooks build/site
+
+execute: $(ready) ## for authors: execute every notebook in place, to be committed
+	@$(nbconvert) --inplace notebooks/*.ipynb
+
+test: $(ready) ## pass every test: unit, property, twin, and every notebook's stored outputs
+	@rm -rf build/numba
+	@$(clean_kernel) NUMBA_CACHE_DIR="$(CURDIR)/build/numba" $(python) -m pytest \
+		--nbval --nbval-current-env --nbval-cell-timeout=120 tests notebooks
+
+lab: $(ready) ## open JupyterLab on the notebooks
+	@cd notebooks && ../$(python) -m jupyterlab $(LAB_FLAGS)
+
+bench: $(ready) ## measure the simulator's speed and memory
+	@$(python) tests/bench.py
+
+lint: $(ready) ## check style, types and layers
+	@$(python) -m ruff check .
+	@$(python) -m pyright
+	@.venv/bin/lint-imports
+
+lock: $(ready) ## resolve requirements.lock anew from pyproject.toml (UPGRADE=1: to the newest versions)
+	@$(python) -m uv pip compile pyproject.toml --group test --group book --group setup \
+		--universal --fork-strategy fewest --python-version 3.11.5 \
+		--no-header --no-annotate --quiet $(if $(UPGRADE),--upgrade) --output-file requirements.lock
+
+clean: ## remove what was made under build/
+	@rm -rf build .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+distclean: clean ## remove the environment .venv/ as well
+	@rm -rf .venv
+
+# uv installs in seconds; where it cannot be had, pip does the same in a minute or two.
+$(ready): requirements.lock pyproject.toml
+	@rm -f $@
+	@$(python) -m pip --version >/dev/null 2>&1 || { \
+		$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5))' || { \
+			echo "rfcsim needs Python 3.11.5 or newer, and $(PYTHON) is not." >&2; \
+			echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; \
+			exit 1; }; \
+		echo "Setting up .venv ..."; \
+		$(PYTHON) -m venv --clear .venv; }
+	@trap 'exit 130' INT; \
+		$(python) -m pip install --quiet "$$(grep '^uv==' requirements.lock)" \
+		&& $(python) -m uv pip sync --quiet --python $(python) requirements.lock \
+		|| $(python) -m pip install --quiet --requirement requirements.lock
+	@$(python) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,54 @@
+"""Build the book: executed notebooks and the reference pages become pages that need no network.
+
+    python notebooks/_book/build.py build/notebooks build/site
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import vl_convert
+from sphinx.cmd.build import build_main
+
+BOOK = Path(__file__).resolve().parent
+PROJECT = BOOK.parent.parent
+VEGA_LITE_VERSION = "6.4"  # the one that Altair 6 writes
+
+
+def assemble(notebooks: Path, source: Path) -> None:
+    """Lay out what the book is made of as it lies in the project, so that links hold."""
+    shutil.copytree(BOOK, source, ignore=shutil.ignore_patterns("__pycache__", "build.py"))
+    shutil.copytree(PROJECT / "notebooks" / "reference", source / "notebooks" / "reference")
+    shutil.copytree(PROJECT / "data", source / "data")
+    for notebook in sorted(notebooks.glob("*.ipynb")):
+        shutil.copy(notebook, source / "notebooks")
+    script = vl_convert.javascript_bundle(vl_version=VEGA_LITE_VERSION)
+    (source / "_static" / "vega-bundle.js").write_text(f"(function(){{{script}}})();")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("notebooks", type=Path, help="folder of the executed notebooks")
+    parser.add_argument("site", type=Path, help="folder to write the pages to")
+    parser.add_argument("--strict", action="store_true", help="a warning is an error")
+    arguments = parser.parse_args()
+    if not any(arguments.notebooks.glob("*.ipynb")):
+        print(f"no executed notebooks in {arguments.notebooks}: run `make notebooks`")
+        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        source, pages = Path(folder, "book"), Path(folder, "pages")
+        assemble(arguments.notebooks, source)
+        strict = ["--fail-on-warning"] if arguments.strict else []
+        doctrees = ["-d", f"{folder}/doctrees"]
+        status = build_main(["--quiet", *strict, *doctrees, str(source), str(pages)])
+        if status == 0:
+            shutil.rmtree(arguments.site, ignore_errors=True)
+            shutil.copytree(pages, arguments.site)
+            print(f"The pages are at {(arguments.site / 'index.html').resolve()}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""Sphinx configuration of the book; `build.py` beside this file runs it."""
+
+from importlib.metadata import version as installed_version
+
+from docutils import nodes
+from latex2mathml.converter import convert
+from sphinx.application import Sphinx
+
+project = "rfcsim"
+author = "rfcsim contributors"
+copyright = "rfcsim contributors"
+version = release = installed_version("rfcsim")
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_static"]
+
+nb_execution_mode = "off"  # the notebooks come executed
+nb_merge_streams = True
+myst_enable_extensions = ["dollarmath", "deflist"]
+myst_heading_anchors = 3
+default_role = "literal"  # `name` in a docstring is code
+
+autodoc_default_options = {"exclude-members": "model_config"}
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # the docstrings say it, with units and shapes
+napoleon_google_docstring = False
+napoleon_use_ivar = True
+
+html_theme = "furo"
+html_title = "rfcsim"
+html_static_path = ["_static"]
+html_css_files = ["book.css"]
+html_js_files = ["vega-bundle.js", "vega-init.js"]
+html_math_renderer = "mathml"
+html_copy_source = False
+html_show_sourcelink = False
+
+
+def visit_math(translator, node: nodes.math) -> None:
+    translator.body.append(convert(node.astext()))
+    raise nodes.SkipNode
+
+
+def visit_math_block(translator, node: nodes.math_block) -> None:
+    translator.body.append(f'<div class="math">{convert(node.astext(), display="block")}</div>')
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> None:
+    """Formulas become MathML, which browsers draw by themselves: no script, no network."""
+    app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))

@@ -1,0 +1,5 @@
+"""`python -m rfcsim`: the command."""
+
+from rfcsim.cli import main
+
+main()

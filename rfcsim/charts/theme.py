@@ -1,0 +1,79 @@
+"""One look for every chart: readable in black and white, by the colour-blind, on a dark page.
+
+Colours are those of M. Okabe and K. Ito, "Color Universal Design" (2008), which stay apart for all
+common forms of colour blindness. Colour never speaks alone: bars differ in height and lightness
+too, lines in their dashes and end marks. A chart brings its own white ground, since text that is
+drawn for one ground is lost on the other.
+"""
+
+import altair as alt
+
+NAME = "rfcsim"
+
+INK = "#000000"
+GREY = "#595959"  # 7:1 against the white ground
+GRID = "#dddddd"
+GROUND = "#ffffff"
+
+# How a task stands to the lock: legend entry -> colour.
+EXCLUSIVE = "holds it exclusively"
+SHARED = "holds it shared"
+WAITING = "waits for it (thin)"
+STATE_COLOURS = {EXCLUSIVE: "#000000", SHARED: "#56b4e9", WAITING: "#d55e00"}
+MODE_COLOURS = {
+    "exclusive": STATE_COLOURS[EXCLUSIVE],
+    "shared": STATE_COLOURS[SHARED],
+    "call": "#bbbbbb",
+}
+ACCENT = "#d55e00"
+
+# Lines of one chart, in this order: colour, dashes, mark at the end.
+SERIES = (
+    ("#000000", (1, 0), "circle"),
+    ("#d55e00", (7, 3), "square"),
+    ("#0072b2", (2, 2), "triangle-up"),
+    ("#009e73", (10, 3, 2, 3), "diamond"),
+    ("#cc79a7", (4, 2), "triangle-down"),
+    ("#e69f00", (12, 4), "cross"),
+    ("#56b4e9", (7, 2, 2, 2, 2, 2), "triangle-right"),
+)
+
+WIDTH = 640  # pixels of the plot itself; a whole chart is then as wide as a notebook's column
+
+
+def theme() -> alt.theme.ThemeConfig:
+    """The look, as Altair's registry of themes wants it."""
+    text = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12}
+    return {
+        "config": {
+            "background": GROUND,
+            "padding": 10,
+            "view": {"stroke": None, "continuousWidth": WIDTH, "continuousHeight": 280},
+            "title": {
+                "anchor": "start",
+                "frame": "group",
+                "color": INK,
+                "fontSize": 15,
+                "fontWeight": "bold",
+                "subtitleColor": GREY,
+                "subtitleFontSize": 12,
+                "subtitlePadding": 4,
+                "offset": 10,
+            },
+            "axis": {
+                **text,
+                "titleFontWeight": "normal",
+                "domainColor": GREY,
+                "tickColor": GREY,
+                "gridColor": GRID,
+                "labelLimit": 220,
+            },
+            "text": {"color": INK, "fontSize": 12},
+            "legend": {**text, "title": None, "labelLimit": 0, "orient": "bottom"},
+        }
+    }
+
+
+def register() -> None:
+    """Make the theme known to Altair, without switching it on."""
+    alt.theme.register(NAME, enable=False)(theme)

@@ -1,0 +1,39 @@
+"""Durations, counts and shares as the charts write them."""
+
+from collections.abc import Sequence
+
+LETTER_PIXELS = 6.3  # of the charts' text, on average
+
+UNITS = (("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1))
+
+
+def unit_of(duration_ns: float) -> tuple[str, int]:
+    """The largest unit, with its ns, of which a duration has at least one."""
+    return next((unit for unit in UNITS if duration_ns >= unit[1]), UNITS[-1])
+
+
+def duration(duration_ns: float) -> str:
+    """Write a duration with three significant digits: "15.1 ms"."""
+    name, scale = unit_of(float(f"{duration_ns:.3g}"))
+    value = duration_ns / scale
+    return f"{value:,.0f} {name}" if value >= 100 else f"{value:.3g} {name}"
+
+
+def count(number: int, noun: str) -> str:
+    """Write a number of things: "1 wait", "1,204 waits"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage that says 0 and 100 only where it is so."""
+    if 0 < share < 0.005:
+        return "<1 %"
+    if 0.995 <= share < 1:
+        return ">99 %"
+    return f"{share:.0%}".replace("%", " %")
+
+
+def fitting(texts: Sequence[str], beside: str, width: int) -> str:
+    """The first of some texts that has room beside another; none if none has."""
+    room = width / LETTER_PIXELS - 1.1 * len(beside) - 2  # the other one is bold
+    return next((text for text in texts if len(text) <= room), "")

@@ -1,0 +1,334 @@
+"""The command `rfcsim`: who waited for mmap_sem, and how long.
+
+Everything but typer is imported inside the commands, so that --help is quick.
+"""
+
+import errno
+import io
+import json
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    import rfcsim
+
+BAD_INPUT = 2
+BROKEN_PIPE = 1
+INTERRUPTED = 130
+
+CHARTS = ("timeline", "survival", "holds")
+TIMELINE_EVENTS = 100_000
+TRACE_EVENTS = 1_000_000
+WIDE = 160  # columns, where the output is no terminal
+
+app = typer.Typer(
+    name="rfcsim",
+    help="Who waits for mmap_sem while mlock() runs: a simulator.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Preset = Annotated[str | None, typer.Option("--preset", metavar="NAME", help="A preset.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")]
+
+
+class InputError(Exception):
+    """Bad input that the command itself finds; one line."""
+
+
+def main() -> None:
+    """Run the command; bad input is one line on standard error and exit status 2."""
+    # A stream that is closed is None, and print() would write to the other one.
+    sys.stdout = sys.stdout or io.StringIO()
+    sys.stderr = sys.stderr or io.StringIO()
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        status = app(prog_name="rfcsim", standalone_mode=False)
+        sys.stdout.flush()
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except TyperException as error:
+        return _complain(error.format_message())
+    except BrokenPipeError:
+        _give_up_stdout()
+        return BROKEN_PIPE
+    except OSError as error:
+        _give_up_stdout()
+        return _complain(f"{error.filename or 'standard output'}: {error.strerror}")
+    except InputError as error:
+        return _complain(str(error))
+    except ValueError as error:
+        import rfcsim
+
+        if not isinstance(error, rfcsim.RfcsimError):
+            raise
+        return _complain(str(error))
+    return status or 0
+
+
+def _complain(message: str) -> int:
+    print("rfcsim: error:", " ".join(message.split()), file=sys.stderr)
+    return BAD_INPUT
+
+
+def _give_up_stdout() -> None:
+    """Let nothing try once more to write what could not be written, when Python exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import rfcsim
+
+        print(f"rfcsim {rfcsim.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="The version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    scenario: Annotated[
+        Path | None, typer.Argument(metavar="SCENARIO.toml", help="A scenario file.")
+    ] = None,
+    preset: Preset = None,
+    seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
+    replications: Annotated[int, typer.Option(help="How many runs, for intervals.")] = 1,
+    design: Annotated[str | None, typer.Option(help="exclusive or batched.")] = None,
+    batch_pages: Annotated[int | None, typer.Option(help="Pages per shared hold.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a field: tasks.reader.count=8"),
+    ] = None,
+    charts: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write charts into this folder.")
+    ] = None,
+    trace: Annotated[
+        Path | None, typer.Option(metavar="FILE.parquet", help="Write the trace of events.")
+    ] = None,
+    trace_events: Annotated[int, typer.Option(help="Events that --trace keeps.")] = TRACE_EVENTS,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON, times in ns.")] = False,
+    force: Force = False,
+) -> None:
+    """Run a scenario, and print who waited for what, and how long."""
+    if trace is not None and replications > 1:
+        raise InputError("--trace: only without --replications")
+    outputs = [] if charts is None else [charts / f"{name}.html" for name in CHARTS]
+    _check_outputs([*outputs, *([] if trace is None else [trace])], charts, force)
+    import rfcsim
+
+    case = _scenario(scenario, preset)
+    changes = dict(_assignment(text) for text in set_ or [])
+    if design is not None:
+        changes["design"] = design
+    if batch_pages is not None:
+        changes["batch_pages"] = batch_pages
+    case = case.replace(**changes)
+
+    events = trace_events if trace is not None else TIMELINE_EVENTS if charts is not None else 0
+    with _progress(case.name) as progress:
+        if replications == 1:
+            found = first = rfcsim.simulate(case, seed=seed, trace=events, progress=progress)
+        else:
+            found = rfcsim.replicate(case, replications, seed=seed, progress=progress)
+            first = rfcsim.simulate(case, seed=seed, trace=events) if events else found.results[0]
+    if trace is not None:
+        _write_new(trace, _parquet(first.trace))
+    if charts is not None:
+        _write_charts(charts, found, first)
+    if events and first.trace_dropped:
+        kept = len(first.trace)
+        print(
+            f"rfcsim: note: the trace is full: the first {kept} of {kept + first.trace_dropped} "
+            "events",
+            file=sys.stderr,
+        )
+    if json_:
+        print(json.dumps(_json(case, seed, found), indent=1))
+    else:
+        _print_table(found.table())
+
+
+@app.command()
+def presets() -> None:
+    """List the scenarios that come with the package."""
+    import rfcsim
+
+    _print_lines(rfcsim.presets())
+
+
+@app.command()
+def costs(
+    name: Annotated[str | None, typer.Argument(help="A table, or the path of one.")] = None,
+) -> None:
+    """List the cost tables, or print one with its sources."""
+    import rfcsim
+
+    if name is None:
+        _print_lines(rfcsim.cost_tables())
+    else:
+        _print_table(rfcsim.load_costs(name).frame())
+
+
+@app.command()
+def scenario(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="SCENARIO.toml", help="A scenario file.")
+    ] = None,
+    preset: Preset = None,
+) -> None:
+    """Print a scenario as TOML, to start from."""
+    print(_scenario(file, preset).to_toml(), end="")
+
+
+@app.command()
+def timeline(
+    trace: Annotated[Path, typer.Argument(metavar="TRACE.txt", help="Trace of a real kernel.")],
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", metavar="FILE", help="A .html, .png, .svg or .json file."),
+    ],
+    force: Force = False,
+) -> None:
+    """Draw who held mmap_lock and who waited for it, from a kernel's mmap_lock tracepoints."""
+    _check_outputs([output], None, force)
+    import rfcsim
+
+    rfcsim.charts.save(rfcsim.charts.timeline(rfcsim.read_trace(trace)), output)
+
+
+def _scenario(file: Path | None, preset: str | None) -> "rfcsim.Scenario":
+    if (file is None) == (preset is None):
+        raise InputError("a SCENARIO.toml or --preset NAME must be given, one of the two")
+    import rfcsim
+
+    return rfcsim.preset(preset) if preset is not None else rfcsim.Scenario.from_toml(str(file))
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    """Read KEY=VALUE; the value as TOML, or as it is where it is none."""
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise InputError(f"--set {text}: must be KEY=VALUE")
+    try:
+        table = tomllib.loads(f"value = {value}")
+    except (ValueError, RecursionError):
+        return key, value
+    return key, table["value"] if len(table) == 1 else value
+
+
+def _check_outputs(files: list[Path], folder: Path | None, force: bool) -> None:
+    """Refuse before the work what could not be written, or would overwrite something, after it."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        if file.is_dir():
+            raise InputError(f"{file}: is a folder, must be a file")
+        if file.exists() and not force:
+            raise InputError(f"{file}: exists, must be new (or give --force)")
+        if not file.parent.is_dir():
+            raise InputError(f"{file.parent}: no such folder")
+        if not os.access(file.parent, os.W_OK):
+            raise InputError(f"{file.parent}: {os.strerror(errno.EACCES)}")
+
+
+def _write_new(file: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, file)
+    except OSError as error:
+        raise InputError(f"{file}: {error.strerror}") from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _parquet(frame: "pl.DataFrame") -> bytes:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def _write_charts(
+    folder: Path, found: "rfcsim.Result | rfcsim.Replications", first: "rfcsim.Result"
+) -> None:
+    import rfcsim
+
+    drawn = {
+        "timeline": rfcsim.charts.timeline(first.trace),
+        "survival": rfcsim.charts.survival(found.histogram),
+        "holds": rfcsim.charts.holds(found.histogram),
+    }
+    for name, chart in drawn.items():
+        rfcsim.charts.save(chart, folder / f"{name}.html")
+
+
+def _json(
+    case: "rfcsim.Scenario", seed: int, found: "rfcsim.Result | rfcsim.Replications"
+) -> dict[str, Any]:
+    import rfcsim
+
+    head = {"scenario": case.model_dump(mode="json"), "seed": seed}
+    frames = {name: getattr(found, name).to_dicts() for name in ("waits", "holds", "calls")}
+    if isinstance(found, rfcsim.Result):
+        return head | {"elapsed_ns": found.elapsed_ns, "events": found.events} | frames
+    return head | {"summary": found.summary().to_dicts()} | frames
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[float], None] | None]:
+    """A bar on standard error if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
+
+
+def _print_table(frame: "pl.DataFrame") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
+    table = Table()
+    for name, dtype in frame.schema.items():
+        right = dtype.is_numeric() or name in ("p50", "p99", "max", "total")
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for row in frame.iter_rows():
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    Console(width=None if terminal else WIDE, markup=False, highlight=False).print(table)
+
+
+def _print_lines(lines: dict[str, str]) -> None:
+    width = max(map(len, lines), default=0)
+    for name, text in lines.items():
+        print(f"{name:{width}}  {text}")

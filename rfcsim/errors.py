@@ -1,0 +1,17 @@
+"""What is wrong with an input, said in one line."""
+
+
+class RfcsimError(ValueError):
+    """An input that cannot be used; the message is one line that says which and what is allowed."""
+
+
+class ScenarioError(RfcsimError):
+    """A scenario, or the file that holds it, breaks a rule."""
+
+
+class CostTableError(RfcsimError):
+    """A cost table is unknown, unreadable or incomplete."""
+
+
+class TraceError(RfcsimError):
+    """A trace of a real kernel is cut off, lacks what is needed, or is no trace."""

@@ -1,0 +1,201 @@
+"""Cost tables: what each piece of work takes, and where the figure comes from."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from rfcsim.clock.layout import (
+    COST_DISK_DEPTH,
+    COST_DISK_PAGE,
+    COST_DISK_REQUEST,
+    COST_DISK_SEEK,
+    COST_LOCK,
+    COST_SWITCH,
+    COST_TIMESLICE,
+    COST_WAKE_UP,
+    N_COSTS,
+)
+from rfcsim.data import data_names, data_path
+from rfcsim.errors import CostTableError
+from rfcsim.model.layout import WORK_NAMES, WORK_NS
+
+# Row of a table -> index in the array of the clock.
+COST_ROWS: dict[str, int] = {
+    **{f"{name}_ns": work for work, name in enumerate(WORK_NAMES) if work != WORK_NS},
+    "lock_ns": COST_LOCK,
+    "wake_up_ns": COST_WAKE_UP,
+    "switch_ns": COST_SWITCH,
+    "timeslice_ns": COST_TIMESLICE,
+    "disk_request_ns": COST_DISK_REQUEST,
+    "disk_seek_ns": COST_DISK_SEEK,
+    "disk_page_ns": COST_DISK_PAGE,
+    "disk_depth": COST_DISK_DEPTH,
+}
+
+MOST_NS = 10**12  # 1000 s; a cost of 8 million pages still fits int64
+MOST_DEPTH = 65_536  # the longest queue that NVMe knows
+
+Status = Literal["measured", "published", "derived", "estimate"]
+Text = Annotated[str, Field(min_length=1)]
+_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Cost(BaseModel):
+    """One figure of a cost table.
+
+    Parameters
+    ----------
+    value : int
+        Nanoseconds a unit of work; `disk_depth` is a count.
+    status : "measured", "published", "derived" or "estimate"
+        How far to trust it: derived figures are computed from published or measured ones, an
+        estimate has no source that states it.
+    source : str
+        Where it comes from, precisely enough to look it up.
+    """
+
+    model_config = _STRICT
+
+    value: Annotated[int, Field(ge=0, le=MOST_NS)]
+    status: Status
+    source: Text
+
+
+class CostTable(BaseModel):
+    """What each piece of work takes on one machine.
+
+    Parameters
+    ----------
+    name, era, description : str
+    costs : dict of str to Cost
+        Exactly the rows of COST_ROWS.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a row is missing, unknown or out of range. `load_costs` turns it into one line.
+    """
+
+    model_config = _STRICT
+
+    name: Text
+    era: Text
+    description: Text
+    costs: dict[str, Cost]
+
+    @field_validator("costs", mode="before")
+    @classmethod
+    def _check_rows(cls, costs: dict[str, object]) -> dict[str, object]:
+        for row in costs:
+            if row not in COST_ROWS:
+                raise ValueError(f"{row}: no such row; allowed are {', '.join(COST_ROWS)}")
+        for row in COST_ROWS:
+            if row not in costs:
+                fields = ", ".join(Cost.model_fields)
+                raise ValueError(f"{row}: row is missing; expected [{row}] with {fields}")
+        return costs
+
+    @field_validator("costs")
+    @classmethod
+    def _check_depth(cls, costs: dict[str, Cost]) -> dict[str, Cost]:
+        depth = costs["disk_depth"].value
+        if not 1 <= depth <= MOST_DEPTH:
+            raise ValueError(f"disk_depth.value: {depth} is not allowed; {_allowed('disk_depth')}")
+        return costs
+
+    @property
+    def values(self) -> np.ndarray:
+        """The figures as the clock reads them: read-only int64[N_COSTS], ns (disk_depth: count)."""
+        values = np.ones(N_COSTS, np.int64)  # a unit of WORK_NS is 1 ns
+        for row, index in COST_ROWS.items():
+            values[index] = self.costs[row].value
+        values.flags.writeable = False
+        return values
+
+    def frame(self) -> pl.DataFrame:
+        """Show the table.
+
+        Returns
+        -------
+        polars.DataFrame
+            A row a cost: cost, value, unit ("ns" or "reads"), status, source.
+        """
+        rows = [
+            (
+                row.removesuffix("_ns"),
+                self.costs[row].value,
+                "ns" if row.endswith("_ns") else "reads",
+                self.costs[row].status,
+                self.costs[row].source,
+            )
+            for row in COST_ROWS
+        ]
+        return pl.DataFrame(rows, ["cost", "value", "unit", "status", "source"], orient="row")
+
+
+def load_costs(name_or_path: str | Path) -> CostTable:
+    """Load a cost table of data/costs by name, or one of your own by the path of its TOML file.
+
+    Parameters
+    ----------
+    name_or_path : str or pathlib.Path
+        A path is what is a Path, ends in .toml or has a slash.
+
+    Returns
+    -------
+    CostTable
+
+    Raises
+    ------
+    CostTableError
+        If there is no such table, or a row of it is missing, unknown or out of range.
+    """
+    text = str(name_or_path)
+    if isinstance(name_or_path, Path) or text.endswith(".toml") or "/" in text:
+        path = Path(text)
+    elif text in data_names("costs"):
+        path = data_path("costs", text)
+    else:
+        names = ", ".join(data_names("costs"))
+        raise CostTableError(f"costs: no table {text!r}; there are {names}, or a path to a .toml")
+    try:
+        with path.open("rb") as file:
+            table = tomllib.load(file)
+    except OSError as error:
+        raise CostTableError(f"{text}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CostTableError(f"{text}: is no TOML: {error}") from None
+    # Above the rows stand the fields of the table itself; what else is there is a row.
+    fields = {key: table.pop(key) for key in ("name", "era", "description") if key in table}
+    try:
+        return CostTable.model_validate({**fields, "costs": table})
+    except ValidationError as error:
+        raise CostTableError(f"{text}: {_one_line(error)}") from None
+
+
+def _allowed(row: str) -> str:
+    if row == "disk_depth":
+        return f"allowed is an integer from 1 to {MOST_DEPTH}"
+    return f"allowed is an integer from 0 to {MOST_NS}"
+
+
+def _one_line(error: ValidationError) -> str:
+    """Say what the first error is: row, value, and what is allowed."""
+    first = error.errors()[0]
+    where = [str(part) for part in first["loc"] if part != "costs"]
+    if not where:  # the table's own rules name the row themselves
+        return first["msg"].removeprefix("Value error, ")
+    name = ".".join(where)
+    if first["type"] == "missing":
+        return f"{name}: is missing"
+    if first["type"] == "extra_forbidden":
+        return f"{name}: no such field; allowed are {', '.join(Cost.model_fields)}"
+    if where[-1] == "value":
+        allowed = _allowed(where[0])
+    else:
+        allowed = first["msg"].replace("Input should be", "allowed is")
+    return f"{name}: {first['input']!r} is not allowed; {allowed}"

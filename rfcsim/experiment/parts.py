@@ -1,0 +1,269 @@
+"""What a scenario is made of: regions of memory, groups of tasks, their calls.
+
+Memory is counted in pages of 4 KiB, time in nanoseconds; the names say which.
+"""
+
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+    model_validator,
+)
+
+from rfcsim.errors import ScenarioError
+from rfcsim.experiment.explain import explain
+
+
+class Limits:
+    """How large a scenario may be, so that no array or sum of the simulator overflows."""
+
+    PAGES: ClassVar[int] = 2**31  # address space: 8 TiB, one byte of memory a page
+    TASKS: ClassVar[int] = 4096
+    CPUS: ClassVar[int] = 1024
+    NS: ClassVar[int] = 10**15  # any one time: eleven days
+    REPEATS: ClassVar[int] = 10**12
+    TOTAL_NS: ClassVar[int] = 2**56  # thinking and holding of a program that ends: two years
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Pages = Annotated[int, Field(strict=True, ge=1, le=Limits.PAGES)]
+Offset = Annotated[int, Field(strict=True, ge=0, le=Limits.PAGES)]
+Nanoseconds = Annotated[int, Field(strict=True, ge=0, le=Limits.NS)]
+Distribution = Literal["constant", "exponential", "uniform"]
+
+
+class _OneLine(type(BaseModel)):
+    """Turns pydantic's report of bad values into a ScenarioError of one line."""
+
+    def __call__(cls, *args, **values):
+        try:
+            return super().__call__(*args, **values)
+        except ValidationError as error:
+            raise ScenarioError(explain(error, known_keys(cls))) from None
+
+
+class Part(BaseModel, metaclass=_OneLine):
+    """A frozen part of a scenario."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Region(Part):
+    """A stretch of the address space: one mapping, or free room for one.
+
+    Regions lie one after another from page 0, each behind its gap.
+
+    Attributes
+    ----------
+    name : what calls say to mean it
+    pages : its size
+    backing : "anonymous", "file", or "hugetlb" (anonymous, VM_HUGETLB)
+    protection : "none", "r", "rw", "rx" or "x"
+    cached : the file's pages are in the page cache from the start
+    present : its pages are mapped from the start: real pages where the backing is anonymous and
+        writable, the zero page where it is anonymous and not, the page cache's for a file
+    locked : VM_LOCKED from the start, charged to locked_vm
+    access : madvise() hint, for readahead
+    special : a VMA that mlock() treats apart: "io", "pfnmap", "dontexpand", "reserved" or "gate"
+    mapped : False leaves the room free, for mmap() to fill
+    grows_down : a stack
+    end_of_file_page : the file ends after so many pages; a fault behind it gets SIGBUS
+    gap_pages : hole before it
+    one_per : name of a task group: a copy of the region for each of its tasks
+    """
+
+    name: Name
+    pages: Pages
+    backing: Literal["anonymous", "file", "hugetlb"] = "anonymous"
+    protection: Literal["none", "r", "rw", "rx", "x"] = "rw"
+    cached: StrictBool = False
+    present: StrictBool = False
+    locked: StrictBool = False
+    access: Literal["normal", "sequential", "random"] = "normal"
+    special: Literal["none", "io", "pfnmap", "dontexpand", "reserved", "gate"] = "none"
+    mapped: StrictBool = True
+    grows_down: StrictBool = False
+    end_of_file_page: Offset | None = None
+    gap_pages: Offset = 1
+    one_per: Name | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.backing != "file":
+            if self.cached:
+                raise ValueError('cached = true: only with backing = "file"')
+            if self.end_of_file_page is not None:
+                raise ValueError(
+                    f'end_of_file_page = {self.end_of_file_page}: only with backing = "file"'
+                )
+        elif self.end_of_file_page is not None and self.end_of_file_page > self.pages:
+            raise ValueError(
+                f"end_of_file_page = {self.end_of_file_page}: must be {self.pages} (pages) or less"
+            )
+        for field in ("present", "locked", "grows_down"):
+            if not self.mapped and getattr(self, field):
+                raise ValueError(f"{field} = true: only with mapped = true")
+        if self.locked and (self.special != "none" or self.backing == "hugetlb"):
+            raise ValueError("locked = true: a special or hugetlb mapping is never VM_LOCKED")
+        return self
+
+
+class BaseCall(Part):
+    """What every call has: the time that its task thinks before it."""
+
+    think_ns: Nanoseconds = 0
+    think: Distribution = "constant"
+
+
+class RangeCall(BaseCall):
+    """A call on pages of a region: `pages` None means the rest of it.
+
+    A range may run past its region, so as to meet what lies behind, but not past the address space.
+    """
+
+    region: Name
+    offset_pages: Offset = 0
+    pages: Pages | None = None
+
+
+class Mlock(RangeCall):
+    """mlock() of a range."""
+
+    call: Literal["mlock"] = "mlock"
+
+
+class Munlock(RangeCall):
+    """munlock() of a range."""
+
+    call: Literal["munlock"] = "munlock"
+
+
+class Mmap(RangeCall):
+    """mmap(MAP_FIXED) of a range, with its region's protection, backing, access and special."""
+
+    call: Literal["mmap"] = "mmap"
+
+
+class Munmap(RangeCall):
+    """munmap() of a range."""
+
+    call: Literal["munmap"] = "munmap"
+
+
+class Touch(RangeCall):
+    """An access by the program itself to one page of a range: the first, a random or the next."""
+
+    call: Literal["touch"] = "touch"
+    write: StrictBool = True
+    pick: Literal["fixed", "random", "sequential"] = "fixed"
+
+
+class ReadMaps(BaseCall):
+    """A read of /proc/PID/maps."""
+
+    call: Literal["read_maps"] = "read_maps"
+
+
+class Hold(BaseCall):
+    """Any other taker of mmap_sem: takes it in a mode and holds it for so long."""
+
+    call: Literal["hold"] = "hold"
+    mode: Literal["shared", "exclusive"]
+    hold_ns: Nanoseconds
+    distribution: Distribution = "constant"
+
+
+Call = Annotated[
+    Mlock | Munlock | Mmap | Munmap | Touch | ReadMaps | Hold,
+    Field(discriminator="call"),
+]
+
+
+class TaskGroup(Part):
+    """Tasks that run the same program: a class of the results.
+
+    Attributes
+    ----------
+    name : class name; its tasks are "name 0", "name 1", ...
+    count : how many tasks
+    calls : the program, in order
+    repeats : times through it; 0 is for ever
+    start_ns, start : delay before the first call, and its distribution
+    cpu : the one CPU that the tasks may use; None: any
+    """
+
+    name: Name
+    count: Annotated[int, Field(strict=True, ge=1, le=Limits.TASKS)] = 1
+    calls: Annotated[tuple[Call, ...], Field(min_length=1)]
+    repeats: Annotated[int, Field(strict=True, ge=0, le=Limits.REPEATS)] = 1
+    start_ns: Nanoseconds = 0
+    start: Distribution = "constant"
+    cpu: Annotated[int, Field(strict=True, ge=0)] | None = None
+
+
+Quantity = Literal["longest call", "calls per second", "rounds per second"]
+
+
+class Published(Part):
+    """A figure that somebody else reported of the case that the scenario models.
+
+    Attributes
+    ----------
+    task : the group that it is about
+    quantity : "longest call" (s), "calls per second" or "rounds per second" (1/s, a task's average)
+    value : the figure, in `unit`
+    value_to : its upper end, where `value` is the lower end of a range
+    unit : "s" or "1/s"
+    words : what the source says, where the figure is a reading of it
+    source : who reported it, where
+    """
+
+    task: Name
+    quantity: Quantity
+    value: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+    value_to: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = None
+    unit: Literal["s", "1/s"]
+    words: str = ""
+    source: str
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        unit = "s" if self.quantity == "longest call" else "1/s"
+        if self.unit != unit:
+            raise ValueError(f'unit = "{self.unit}": the unit of {self.quantity} is "{unit}"')
+        if self.value_to is not None and self.value_to < self.value:
+            raise ValueError(
+                f"value_to = {self.value_to:g}: must be {self.value:g} (value) or more"
+            )
+        return self
+
+
+class Placement(NamedTuple):
+    """Where a copy of a region lies: pages [start, end)."""
+
+    region: Region
+    copy: int
+    start: int
+    end: int
+
+
+def known_keys(model: type) -> dict[str, list[str]]:
+    """The keys of each table, as `explain` wants them, for an error found in a `model`."""
+    tables: dict[str, type[BaseModel]] = {
+        "regions": Region,
+        "tasks": TaskGroup,
+        "published": Published,
+        "mlock": Mlock,
+        "munlock": Munlock,
+        "mmap": Mmap,
+        "munmap": Munmap,
+        "touch": Touch,
+        "read_maps": ReadMaps,
+        "hold": Hold,
+        "": model,
+    }
+    return {name: list(table.model_fields) for name, table in tables.items()}

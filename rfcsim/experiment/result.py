@@ -1,0 +1,297 @@
+"""What a run of the clock found: who waited for mmap_sem, how long, and who held it."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from rfcsim.clock import bucket_bounds
+from rfcsim.clock.layout import (
+    CALL_COUNT,
+    CALL_FAILED,
+    CALL_MAX_NS,
+    CALL_SUM_NS,
+    CLOCK_EVENTS,
+    CLOCK_NOW,
+    CLOCK_REPLICATION,
+    CLOCK_SEED,
+    CLOCK_TRACED,
+    REC_HOLD_EXCLUSIVE,
+    REC_HOLD_SHARED,
+    REC_WAIT_EXCLUSIVE,
+    REC_WAIT_SHARED,
+    RECORD_NAMES,
+    S_CALLS,
+    S_LAST_RETURN,
+    STAT_COUNT,
+    STAT_MAX,
+    STAT_SUM,
+    Machine,
+)
+from rfcsim.errors import RfcsimError
+from rfcsim.experiment.duration import human
+from rfcsim.experiment.scenario import Scenario
+from rfcsim.experiment.trace import trace_frame
+from rfcsim.model.layout import CALL_NAMES, N_CALLS
+
+_MODES = ("shared", "exclusive")
+_WAITS = (REC_WAIT_SHARED, REC_WAIT_EXCLUSIVE)
+_HOLDS = (REC_HOLD_SHARED, REC_HOLD_EXCLUSIVE)
+
+_TIMES = {name: pl.Int64() for name in ("p50_ns", "p99_ns", "max_ns", "total_ns")}
+_WAITS_SCHEMA = {
+    "class": pl.String(),
+    "mode": pl.String(),
+    "requests": pl.Int64(),
+    "waited": pl.Int64(),
+} | _TIMES
+_HOLDS_SCHEMA = {"class": pl.String(), "mode": pl.String(), "holds": pl.Int64()} | _TIMES
+_CALLS_SCHEMA = {
+    "class": pl.String(),
+    "call": pl.String(),
+    "count": pl.Int64(),
+    "failed": pl.Int64(),
+    "mean_ns": pl.Float64(),
+    "max_ns": pl.Int64(),
+    "total_ns": pl.Int64(),
+}
+_TASKS_SCHEMA = {
+    "task": pl.String(),
+    "class": pl.String(),
+    "calls": pl.Int64(),
+    "last_return": pl.Int64(),
+}
+_HISTOGRAM_SCHEMA = {
+    "class": pl.String(),
+    "record": pl.String(),
+    "low_ns": pl.Int64(),
+    "high_ns": pl.Int64(),
+    "count": pl.Int64(),
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Result:
+    """One run of a scenario.
+
+    Counts, sums and maxima are exact. A quantile is the upper end of the histogram's bucket that
+    holds it, so it is too large by at most 1/32 (3.1 %), and never above the maximum.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    seed, replication : int
+    elapsed_ns : int
+        Virtual time at the end.
+    events : int
+        Stretches of virtual time that were simulated: steps, timers, disk reads.
+    trace_dropped : int
+        Events that the trace had no room for.
+    """
+
+    scenario: Scenario
+    seed: int
+    replication: int
+    elapsed_ns: int
+    events: int
+    trace_dropped: int
+    _statistics: np.ndarray
+    _histograms: np.ndarray
+    _calls: np.ndarray
+    _schedule: np.ndarray
+    _trace: np.ndarray
+
+    @classmethod
+    def of(cls, scenario: Scenario, machine: Machine) -> "Result":
+        """Take what a finished machine recorded; its memory and programs can then go."""
+        clock = machine.clock
+        kept = min(int(clock[CLOCK_TRACED]), len(machine.trace))
+        return cls(
+            scenario=scenario,
+            seed=int(clock[CLOCK_SEED]),
+            replication=int(clock[CLOCK_REPLICATION]),
+            elapsed_ns=int(clock[CLOCK_NOW]),
+            events=int(clock[CLOCK_EVENTS]),
+            trace_dropped=int(clock[CLOCK_TRACED]) - kept,
+            _statistics=machine.statistics,
+            _histograms=machine.histograms,
+            _calls=machine.calls,
+            _schedule=machine.schedule,
+            # Without a trace there is no array at all: an empty trace is one that was asked for.
+            _trace=machine.trace[:kept],
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"<Result of {self.scenario.name!r}, seed {self.seed}, replication {self.replication}:"
+            f" {human(self.elapsed_ns)} in {self.events} events>"
+        )
+
+    @cached_property
+    def waits(self) -> pl.DataFrame:
+        """Waits for mmap_sem, one row a class of task and mode that asked for it.
+
+        Columns: class, mode, requests, waited (those not granted at once), then p50_ns, p99_ns,
+        max_ns and total_ns over all requests. A wait ends when the task runs again as the owner.
+        """
+        rows = []
+        for name, what, mode in self._asked(_WAITS):
+            zeros = int(self._histograms[name, what, 0])
+            count, *times = self._times(name, what)
+            rows.append((self._class(name), mode, count, count - zeros, *times))
+        return pl.DataFrame(rows, _WAITS_SCHEMA, orient="row")
+
+    @cached_property
+    def holds(self) -> pl.DataFrame:
+        """Holds of mmap_sem, from the grant to the release, one row a class and mode.
+
+        Columns: class, mode, holds, p50_ns, p99_ns, max_ns, total_ns.
+        """
+        rows = [
+            (self._class(name), mode, *self._times(name, what))
+            for name, what, mode in self._asked(_HOLDS)
+        ]
+        return pl.DataFrame(rows, _HOLDS_SCHEMA, orient="row")
+
+    @cached_property
+    def calls(self) -> pl.DataFrame:
+        """System calls and accesses, one row a class and call.
+
+        Columns: class, call, count, failed (returned a negative value), mean_ns, max_ns, total_ns.
+        """
+        rows = []
+        for name in range(len(self._calls)):
+            for call in range(N_CALLS):
+                row = self._calls[name, call]
+                count, total = int(row[CALL_COUNT]), int(row[CALL_SUM_NS])
+                if count:
+                    rows.append(
+                        (
+                            self._class(name),
+                            CALL_NAMES[call],
+                            count,
+                            int(row[CALL_FAILED]),
+                            total / count,
+                            int(row[CALL_MAX_NS]),
+                            total,
+                        )
+                    )
+        return pl.DataFrame(rows, _CALLS_SCHEMA, orient="row")
+
+    @cached_property
+    def tasks(self) -> pl.DataFrame:
+        """One row a task: task, class, calls (done), last_return (of the latest call)."""
+        return pl.DataFrame(
+            {
+                "task": self.task_names,
+                "class": [name.rsplit(" ", 1)[0] for name in self.task_names],
+                "calls": self._schedule[:, S_CALLS],
+                "last_return": self._schedule[:, S_LAST_RETURN],
+            },
+            _TASKS_SCHEMA,
+        )
+
+    @cached_property
+    def histogram(self) -> pl.DataFrame:
+        """Every bucket with an entry: class, record, low_ns, high_ns (inclusive), count.
+
+        A record is wait_shared, wait_exclusive, hold_shared, hold_exclusive or call.
+        """
+        low, high = bucket_bounds()
+        name, what, bucket = np.nonzero(self._histograms)
+        classes = np.array([group.name for group in self.scenario.tasks])
+        return pl.DataFrame(
+            {
+                "class": classes[name],
+                "record": np.array(RECORD_NAMES)[what],
+                "low_ns": low[bucket],
+                "high_ns": high[bucket],
+                "count": self._histograms[name, what, bucket],
+            },
+            _HISTOGRAM_SCHEMA,
+        )
+
+    @cached_property
+    def trace(self) -> pl.DataFrame:
+        """The event frame (`rfcsim.events.EVENT_SCHEMA`) of the run's beginning.
+
+        Raises
+        ------
+        RfcsimError
+            If the run kept no trace.
+        """
+        if not len(self._trace):
+            raise RfcsimError("trace: the run kept none, must be simulated with trace = 1 or more")
+        return trace_frame(self._trace, self.task_names)
+
+    @property
+    def task_names(self) -> list[str]:
+        """The tasks in the order of their numbers: "victim 3"."""
+        return [f"{group.name} {i}" for group in self.scenario.tasks for i in range(group.count)]
+
+    def quantile(self, class_name: str, record: str, q: float) -> int:
+        """The least duration that a share q of the entries of a histogram do not exceed, in ns.
+
+        Parameters
+        ----------
+        class_name : str
+            Name of a task group.
+        record : str
+            "wait_shared", "wait_exclusive", "hold_shared", "hold_exclusive" or "call".
+        q : float
+            From 0 to 1.
+
+        Returns
+        -------
+        int
+            At most 1/32 (3.1 %) too large; 0 if there is no entry.
+        """
+        names = [group.name for group in self.scenario.tasks]
+        return self._quantile(names.index(class_name), RECORD_NAMES.index(record), q)
+
+    def table(self) -> pl.DataFrame:
+        """Who waited for what, and how long, in words."""
+        times = ["p50_ns", "p99_ns", "max_ns", "total_ns"]
+        return self.waits.select(
+            "class",
+            pl.format("mmap_sem, {}", "mode").alias("waited for"),
+            "requests",
+            "waited",
+            *(
+                pl.col(time).map_elements(human, pl.String()).alias(time.removesuffix("_ns"))
+                for time in times
+            ),
+        )
+
+    def _asked(self, records: tuple[int, int]) -> list[tuple[int, int, str]]:
+        return [
+            (name, what, mode)
+            for name in range(len(self._statistics))
+            for what, mode in zip(records, _MODES, strict=True)
+            if self._statistics[name, what, STAT_COUNT]
+        ]
+
+    def _class(self, number: int) -> str:
+        return self.scenario.tasks[number].name
+
+    def _times(self, name: int, what: int) -> tuple[int, int, int, int, int]:
+        """Count, median, 99th percentile, maximum and sum."""
+        row = self._statistics[name, what]
+        return (
+            int(row[STAT_COUNT]),
+            self._quantile(name, what, 0.5),
+            self._quantile(name, what, 0.99),
+            int(row[STAT_MAX]),
+            int(row[STAT_SUM]),
+        )
+
+    def _quantile(self, name: int, what: int, q: float) -> int:
+        count = int(self._statistics[name, what, STAT_COUNT])
+        if count == 0:
+            return 0
+        reached = np.cumsum(self._histograms[name, what])
+        bucket = int(np.searchsorted(reached, max(1, math.ceil(q * count))))
+        _, high = bucket_bounds()
+        return min(int(high[bucket]), int(self._statistics[name, what, STAT_MAX]))

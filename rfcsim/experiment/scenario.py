@@ -1,0 +1,299 @@
+"""What is simulated: an address space, the tasks that use it, and the kernel that serves them.
+
+A scenario is frozen and complete: with a cost table and a seed it determines every bit of a run.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import tomli_w
+from pydantic import Field, StrictBool, model_validator
+
+from rfcsim.errors import ScenarioError
+from rfcsim.experiment.explain import did_you_mean, show
+from rfcsim.experiment.parts import (
+    Hold,
+    Limits,
+    Name,
+    Nanoseconds,
+    Pages,
+    Part,
+    Placement,
+    Published,
+    RangeCall,
+    Region,
+    TaskGroup,
+)
+
+
+class Scenario(Part):
+    """One case to simulate.
+
+    Attributes
+    ----------
+    name, description : what it is called and what it shows
+    design : how mlock() populates: "exclusive" (2.6.36) or "batched" (the RFC)
+    batch_pages : pages per shared hold under "batched"
+    costs : name of a cost table, or the path of one (a .toml file)
+    cpus : CPUs of the machine
+    end_ns : no call begins at or after it; 0: when the tasks with finite repeats are done
+    rlimit_memlock_pages : RLIMIT_MEMLOCK in pages; None is RLIM_INFINITY
+    cap_ipc_lock : the process may exceed it
+    max_map_count : sysctl vm.max_map_count
+    readahead_pages : readahead window of a file
+    regions, tasks : the address space, and who uses it
+    published : figures to compare with
+
+    Raises
+    ------
+    ScenarioError
+        One line: the field, its value and what is allowed.
+    """
+
+    name: Name
+    description: str = ""
+    design: Literal["exclusive", "batched"] = "exclusive"
+    batch_pages: Pages = 256
+    costs: Annotated[str, Field(min_length=1)]
+    cpus: Annotated[int, Field(strict=True, ge=1, le=Limits.CPUS)] = 2
+    end_ns: Nanoseconds = 0
+    rlimit_memlock_pages: Annotated[int, Field(strict=True, ge=0, le=2**62)] | None = None
+    cap_ipc_lock: StrictBool = False
+    max_map_count: Annotated[int, Field(strict=True, ge=1, le=2**24)] = 65530
+    readahead_pages: Annotated[int, Field(strict=True, ge=1, le=2**20)] = 32
+    regions: Annotated[tuple[Region, ...], Field(min_length=1)]
+    tasks: Annotated[tuple[TaskGroup, ...], Field(min_length=1)]
+    published: tuple[Published, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        check_scenario(self)
+        return self
+
+    def placements(self) -> tuple[Placement, ...]:
+        """Lay the regions out, one after another from page 0, the copies of each in task order."""
+        counts = {group.name: group.count for group in self.tasks}
+        placed = []
+        end = 0
+        for region in self.regions:
+            for copy in range(1 if region.one_per is None else counts[region.one_per]):
+                start = end + region.gap_pages
+                end = start + region.pages
+                placed.append(Placement(region, copy, start, end))
+        return tuple(placed)
+
+    def replace(self, **changes: Any) -> "Scenario":
+        """Make a validated copy with some fields changed.
+
+        Parameters
+        ----------
+        **changes
+            New values by field; a dotted key reaches inside, by name or by number:
+            ``replace(**{"tasks.reader.count": 8, "tasks.locker.calls.0.pages": 512})``.
+        """
+        data = self.model_dump()
+        for key, value in changes.items():
+            _assign(data, key, value)
+        return type(self)(**data)
+
+    def to_toml(self) -> str:
+        """Write the scenario as TOML; `from_toml_text` reads it back to an equal one."""
+        data = self.model_dump(exclude_none=True, exclude={"regions", "tasks", "published"})
+        data["regions"] = [_given(region) for region in self.regions]
+        data["tasks"] = [
+            _given(group) | {"calls": [{"call": call.call} | _given(call) for call in group.calls]}
+            for group in self.tasks
+        ]
+        if self.published:
+            data["published"] = [_given(figure) for figure in self.published]
+        return tomli_w.dumps(data)
+
+    @classmethod
+    def from_toml(cls, file: str | os.PathLike[str]) -> "Scenario":
+        """Read a scenario file; a relative path of a cost table is meant from its folder.
+
+        Raises
+        ------
+        ScenarioError
+            One line: the file, the field, its value and what is allowed.
+        """
+        try:
+            text = Path(file).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ScenarioError(f"{file}: {error.strerror}") from None
+        except ValueError:  # not UTF-8, or a NUL in the path
+            raise ScenarioError(f"{file}: not a UTF-8 text file") from None
+        scenario = cls.from_toml_text(text, str(file))
+        if scenario.costs.endswith(".toml") or "/" in scenario.costs:
+            return scenario.replace(costs=str(Path(file).parent / scenario.costs))
+        return scenario
+
+    @classmethod
+    def from_toml_text(cls, text: str, source: str = "scenario") -> "Scenario":
+        """Read a scenario from TOML text; `source` says in messages where the text is from."""
+        try:
+            data = tomllib.loads(text)
+        except RecursionError:
+            raise ScenarioError(f"{source}: tables are nested too deeply") from None
+        except ValueError as error:
+            raise ScenarioError(f"{source}: {_toml_problem(str(error))}") from None
+        try:
+            return cls(**data)
+        except ScenarioError as error:
+            raise ScenarioError(f"{source}: {error}") from None
+
+
+def check_scenario(scenario: Scenario) -> None:
+    """Check what no field can tell by itself: names, ranges and the end of the run."""
+    _check_names(scenario)
+    placed = _check_space(scenario)
+    _check_tasks(scenario)
+    size = placed[-1].end
+    last = {p.region.name: p for p in placed}  # the last copy reaches furthest
+    for g, group in enumerate(scenario.tasks):
+        for c, call in enumerate(group.calls):
+            if isinstance(call, RangeCall):
+                _check_range(f"tasks[{g}].calls[{c}]", group, call, last, size)
+
+
+def _check_names(scenario: Scenario) -> None:
+    for field in ("regions", "tasks"):
+        seen: set[str] = set()
+        for i, item in enumerate(getattr(scenario, field)):
+            if item.name in seen:
+                raise ValueError(f"{field}[{i}].name = {show(item.name)}: must be unique")
+            seen.add(item.name)
+    groups = [group.name for group in scenario.tasks]
+    for field, key in (("regions", "one_per"), ("published", "task")):
+        for i, item in enumerate(getattr(scenario, field)):
+            name = getattr(item, key)
+            if name is not None and name not in groups:
+                raise ValueError(
+                    f"{field}[{i}].{key} = {show(name)}: must name a task group; "
+                    f"{did_you_mean(name, groups)}"
+                )
+
+
+def _check_space(scenario: Scenario) -> tuple[Placement, ...]:
+    counts = {group.name: group.count for group in scenario.tasks}
+    pages = maps = 0
+    for i, region in enumerate(scenario.regions):
+        copies = 1 if region.one_per is None else counts[region.one_per]
+        pages += copies * (region.gap_pages + region.pages)
+        maps += copies * region.mapped
+        if pages > Limits.PAGES:
+            raise ValueError(
+                f"regions[{i}].pages = {region.pages}: the address space would have {pages} pages, "
+                f"must be {Limits.PAGES} or less"
+            )
+    if maps > scenario.max_map_count:
+        raise ValueError(
+            f"max_map_count = {scenario.max_map_count}: must be {maps} (mapped regions) or more"
+        )
+    return scenario.placements()
+
+
+def _check_tasks(scenario: Scenario) -> None:
+    tasks = sum(group.count for group in scenario.tasks)
+    if tasks > Limits.TASKS:
+        raise ValueError(f"tasks: {tasks} tasks in all, must be {Limits.TASKS} or less")
+    for g, group in enumerate(scenario.tasks):
+        if group.cpu is not None and group.cpu >= scenario.cpus:
+            raise ValueError(
+                f"tasks[{g}].cpu = {group.cpu}: must be {scenario.cpus - 1} (cpus - 1) or less"
+            )
+    if scenario.end_ns == 0:
+        _check_end(scenario)
+
+
+def _check_end(scenario: Scenario) -> None:
+    if all(group.repeats == 0 for group in scenario.tasks):
+        raise ValueError("end_ns = 0: must be more than 0 when every task repeats for ever")
+    total_ns = 0
+    for g, group in enumerate(scenario.tasks):
+        round_ns = sum(
+            call.think_ns + (call.hold_ns if isinstance(call, Hold) else 0) for call in group.calls
+        )
+        total_ns += group.count * (group.start_ns + group.repeats * round_ns)
+        if total_ns > Limits.TOTAL_NS:
+            raise ValueError(
+                f"tasks[{g}].repeats = {group.repeats}: thinking and holding would take {total_ns} "
+                f"ns, must be {Limits.TOTAL_NS} or less (or give end_ns)"
+            )
+
+
+def _check_range(
+    path: str,
+    group: TaskGroup,
+    call: RangeCall,
+    last: Mapping[str, Placement],
+    size: int,
+) -> None:
+    if call.region not in last:
+        raise ValueError(
+            f"{path}.region = {show(call.region)}: must name a region; "
+            f"{did_you_mean(call.region, last)}"
+        )
+    region, _, start, _ = last[call.region]
+    if region.one_per not in (None, group.name):
+        raise ValueError(
+            f"{path}.region = {show(call.region)}: is one_per {region.one_per}, "
+            "must be a region of all tasks or of this group"
+        )
+    if call.pages is None:
+        if call.offset_pages >= region.pages:
+            raise ValueError(
+                f"{path}.offset_pages = {call.offset_pages}: must be {region.pages - 1} or less, "
+                "or pages be given"
+            )
+    elif start + call.offset_pages + call.pages > size:
+        raise ValueError(
+            f"{path}.pages = {call.pages}: the range ends behind the address space, must be "
+            f"{max(size - start - call.offset_pages, 0)} or less"
+        )
+
+
+def _given(part: Part) -> dict[str, Any]:
+    return part.model_dump(exclude_none=True, exclude_defaults=True)
+
+
+def _assign(data: dict[str, Any], key: str, value: Any) -> None:
+    """Set the field that a dotted key means; lists are entered by number or by name."""
+    *parents, field = key.split(".")
+    table: Any = data
+    for depth, part in enumerate(parents):
+        where = ".".join(parents[: depth + 1])
+        if isinstance(table, dict):
+            if part not in table:
+                raise ScenarioError(f"{where}: unknown key; {did_you_mean(part, table)}")
+            table = table[part]
+        elif isinstance(table, Sequence) and not isinstance(table, str):
+            table = table[_position(where, part, table)]
+        else:
+            raise ScenarioError(f"{where}: unknown key; {'.'.join(parents[:depth])} is no table")
+    if isinstance(table, list | tuple):
+        raise ScenarioError(f"{key}: must name a field of one of {'.'.join(parents)}")
+    if not isinstance(table, dict):
+        raise ScenarioError(f"{key}: unknown key; {'.'.join(parents)} is no table")
+    table[field] = value
+
+
+def _position(where: str, part: str, items: Sequence[Any]) -> int:
+    names = [item.get("name", item.get("call", "")) for item in items]
+    if names.count(part) == 1:
+        return names.index(part)
+    if part.isascii() and part.isdigit() and int(part) < len(items):
+        return int(part)
+    raise ScenarioError(f"{where}: there is none; {did_you_mean(part, names)}")
+
+
+def _toml_problem(message: str) -> str:
+    """Put the line first: "line 3, column 5: expected ..."."""
+    found = re.fullmatch(r"(.*?) \(at (.*)\)", " ".join(message.split()))
+    if found is None:
+        return f"not valid TOML: {message}"
+    return f"{found[2]}: not valid TOML: {found[1][:1].lower()}{found[1][1:]}"

@@ -1,0 +1,152 @@
+"""Run a scenario on the clock."""
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from rfcsim.clock import run
+from rfcsim.clock.layout import (
+    CLOCK_END,
+    CLOCK_NOW,
+    DISK_FULL,
+    ENDLESS,
+    FINISHED,
+    RUNNING,
+    S_CALLS,
+    T_OPS,
+    T_REPEATS,
+    Machine,
+)
+from rfcsim.errors import RfcsimError, ScenarioError
+from rfcsim.experiment.compile import compile_scenario
+from rfcsim.experiment.costs import load_costs
+from rfcsim.experiment.result import Result
+from rfcsim.experiment.scenario import Scenario
+from rfcsim.model.layout import CALL_NONE, REG_CALL, REG_END, REG_NEXT, REG_START
+
+Progress = Callable[[float], None]  # told the share of the work that is done, 0 to 1
+
+# Between two chunks a run can be interrupted and tells how far it is: several times a second.
+EVENTS_A_CHUNK = 1_000_000
+LARGEST_KEY = 2**63 - 1
+LARGEST_TRACE = 10**8
+
+
+class Interrupted(Exception):
+    """The run was told to stop."""
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    seed: int = 0,
+    replication: int = 0,
+    trace: int = 0,
+    jump: bool = True,
+    progress: Progress | None = None,
+) -> Result:
+    """Run a scenario once; the same arguments give the same bits.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    seed, replication : int
+        Key of the random numbers, 0 to 2**63 - 1 each. Two designs that are compared under one
+        key see the same draws.
+    trace : int
+        Events of the trace to keep, from the start of the run; 0 keeps none.
+    jump : bool
+        Advance over the pages of one hold at once; without, page by page, to the same result.
+    progress : callable, optional
+        Called now and then with the share of the run that is done, 0 to 1.
+
+    Raises
+    ------
+    RfcsimError
+        One line: the argument, its value and what is allowed.
+    """
+    costs = load_costs(scenario.costs).values
+    return run_once(scenario, costs, seed, replication, trace, jump, progress)
+
+
+def run_once(
+    scenario: Scenario,
+    costs: np.ndarray,
+    seed: int,
+    replication: int,
+    trace: int = 0,
+    jump: bool = True,
+    progress: Progress | None = None,
+    stop: threading.Event | None = None,
+) -> Result:
+    """Run a scenario with costs that are loaded; see `simulate`.
+
+    Parameters
+    ----------
+    costs : int64[N_COSTS]
+    stop : threading.Event, optional
+        Set by another thread to end the run early.
+
+    Raises
+    ------
+    Interrupted
+        If `stop` was set.
+    """
+    check_range("seed", seed, 0, LARGEST_KEY)
+    check_range("replication", replication, 0, LARGEST_KEY)
+    check_range("trace", trace, 0, LARGEST_TRACE)
+    try:
+        machine = compile_scenario(
+            scenario,
+            costs,
+            seed=seed,
+            replication=replication,
+            trace_capacity=trace,
+            jump=jump,
+        )
+    except MemoryError:
+        pages = scenario.placements()[-1].end
+        raise RfcsimError(
+            f"regions: {pages} pages and trace = {trace} events do not fit into memory"
+        ) from None
+    status = RUNNING
+    while status == RUNNING:
+        if stop is not None and stop.is_set():
+            raise Interrupted
+        status = run(machine, EVENTS_A_CHUNK)
+        if progress is not None:
+            progress(_share_done(machine))
+    if status == ENDLESS:
+        raise ScenarioError(
+            f"costs = {scenario.costs!r}: a task would call for ever in no time, "
+            "must have costs above 0, or its calls think_ns"
+        )
+    if status == DISK_FULL:
+        raise ScenarioError("tasks: more reads at a time than the disk's queue has room for")
+    if status != FINISHED:
+        raise RuntimeError("no event is left, but tasks have not finished: a defect of rfcsim")
+    return Result.of(scenario, machine)
+
+
+def check_range(name: str, value: int, low: int, high: int) -> None:
+    """Refuse an argument that is no whole number of a range."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise RfcsimError(f"{name} = {value!r}: must be a whole number")
+    if not low <= value <= high:
+        raise RfcsimError(f"{name} = {value}: must be {low} to {high}")
+
+
+def _share_done(machine: Machine) -> float:
+    """How much of a run is over: by the clock if it has an end, else by calls and their pages."""
+    end = machine.clock[CLOCK_END]
+    if end > 0:
+        return min(1.0, float(machine.clock[CLOCK_NOW] / end))
+    threads, calls = machine.threads, machine.schedule[:, S_CALLS]
+    registers = machine.state.tasks
+    finite = threads[:, T_REPEATS] > 0
+    pages = np.maximum(1, registers[:, REG_END] - registers[:, REG_START])
+    within = np.clip((registers[:, REG_NEXT] - registers[:, REG_START]) / pages, 0.0, 1.0)
+    within[registers[:, REG_CALL] == CALL_NONE] = 0.0
+    share = (calls + within) / (threads[:, T_REPEATS] * threads[:, T_OPS]).clip(1)
+    return float(np.minimum(1.0, share[finite]).mean())

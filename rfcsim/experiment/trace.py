@@ -1,0 +1,78 @@
+"""The clock's trace as an event frame."""
+
+import numpy as np
+import polars as pl
+
+from rfcsim.clock.layout import (
+    EV_ACQUIRE_RETURNED,
+    EV_CALL_BEGIN,
+    EV_CALL_END,
+    EV_DISK_DONE,
+    EV_DISK_START,
+    EV_GRANTED,
+    EV_RELEASED,
+    EV_RUN,
+    EV_START_LOCKING,
+    EV_STOP,
+    EVENT_NAMES,
+    TRACE_A,
+    TRACE_B,
+    TRACE_EVENT,
+    TRACE_TASK,
+    TRACE_TIME,
+)
+from rfcsim.events import EVENT_SCHEMA
+from rfcsim.model.layout import CALL_NAMES, EXCLUSIVE
+
+DISK = "disk"
+LOCK = "mmap_sem"  # there is one: the tasks of a scenario share their address space
+
+
+def trace_frame(trace: np.ndarray, task_names: list[str]) -> pl.DataFrame:
+    """Write a trace in the vocabulary that real kernels' traces share.
+
+    Parameters
+    ----------
+    trace : int64[events, TRACE_SIZE]
+    task_names : list of str
+        By task number: class and number, "victim 3".
+
+    Returns
+    -------
+    polars.DataFrame
+        `rfcsim.events.EVENT_SCHEMA`; times in ns.
+    """
+    names = pl.Series([*task_names, DISK], dtype=pl.String())
+    classes = pl.Series([*(name.rsplit(" ", 1)[0] for name in task_names), DISK])
+    task = np.where(trace[:, TRACE_TASK] < 0, len(task_names), trace[:, TRACE_TASK])
+    event = pl.Series(trace[:, TRACE_EVENT])
+    a, b = pl.Series(trace[:, TRACE_A]), pl.Series(trace[:, TRACE_B])
+    of_lock = event.is_in([EV_START_LOCKING, EV_GRANTED, EV_ACQUIRE_RETURNED, EV_RELEASED])
+    of_disk = event.is_in([EV_DISK_START, EV_DISK_DONE])
+    of_call = event.is_in([EV_CALL_BEGIN, EV_CALL_END])
+    call = pl.Series(CALL_NAMES)
+    frame = pl.DataFrame(
+        {"time_ns": trace[:, TRACE_TIME], "event": event, "a": a, "b": b}
+    ).with_columns(
+        task=names.gather(task),
+        **{"class": classes.gather(task)},
+        of_lock=of_lock,
+        of_disk=of_disk,
+        call=call.gather(a.zip_with(of_call, pl.Series([0]))).zip_with(
+            of_call, pl.Series([None], dtype=pl.String())
+        ),
+    )
+    return frame.select(
+        "time_ns",
+        "task",
+        "class",
+        pl.Series(EVENT_NAMES).gather(event).alias("event"),
+        mode=pl.when("of_lock").then(
+            pl.when(pl.col("a") == EXCLUSIVE).then(pl.lit("exclusive")).otherwise(pl.lit("shared"))
+        ),
+        lock=pl.when("of_lock").then(pl.lit(LOCK)),
+        cpu=pl.when(pl.col("event").is_in([EV_RUN, EV_STOP])).then("a"),
+        value=pl.when(pl.col("event") == EV_CALL_END).then("b").when("of_disk").then("a"),
+        call="call",
+        count=pl.when("of_disk").then("b"),
+    ).match_to_schema(EVENT_SCHEMA)

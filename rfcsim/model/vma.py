@@ -1,0 +1,171 @@
+"""VMAs: finding, splitting, merging, inserting and removing rows of `State.vmas`."""
+
+from rfcsim._jit import inner
+from rfcsim.model.layout import (
+    ENOMEM,
+    MM_MAP_COUNT,
+    MM_MAX_MAP_COUNT,
+    VM_DONTEXPAND,
+    VM_GATE,
+    VM_HUGETLB,
+    VM_IO,
+    VM_PFNMAP,
+    VM_RESERVED,
+    VMA_BACKING,
+    VMA_END,
+    VMA_FLAGS,
+    VMA_IDENTITY,
+    VMA_SIZE,
+    VMA_START,
+)
+
+SPECIAL = VM_DONTEXPAND | VM_RESERVED | VM_HUGETLB | VM_GATE  # populated, never VM_LOCKED
+UNTOUCHABLE = VM_IO | VM_PFNMAP  # neither populated nor VM_LOCKED
+
+
+@inner
+def find_vma(state, page):
+    """Row of the first VMA that ends after `page`; the map count if there is none.
+
+    Source: `find_vma`, mm/mmap.c, 2.6.36.
+    """
+    low, high = 0, state.mm[MM_MAP_COUNT]
+    while low < high:
+        middle = (low + high) >> 1
+        if state.vmas[middle, VMA_END] > page:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@inner
+def intersects(state, row, start, end):
+    """Whether `row` is a VMA that has a page of [start, end).
+
+    With `row = find_vma(state, start)` this is `find_vma_intersection`, mm.h, 2.6.36.
+    """
+    return row < state.mm[MM_MAP_COUNT] and state.vmas[row, VMA_START] < end
+
+
+@inner
+def insert_row(state, row):
+    """Make room for a VMA at `row`; its columns are the caller's to fill."""
+    count = state.mm[MM_MAP_COUNT]
+    for r in range(count, row, -1):
+        for column in range(VMA_SIZE):
+            state.vmas[r, column] = state.vmas[r - 1, column]
+    state.mm[MM_MAP_COUNT] = count + 1
+
+
+@inner
+def remove_rows(state, first, last):
+    """Remove the VMAs at rows [first, last)."""
+    count = state.mm[MM_MAP_COUNT]
+    gone = last - first
+    for r in range(last, count):
+        for column in range(VMA_SIZE):
+            state.vmas[r - gone, column] = state.vmas[r, column]
+    state.mm[MM_MAP_COUNT] = count - gone
+    # Rows out of use are zero, so that equal address spaces are equal arrays.
+    state.vmas[count - gone : count] = 0
+
+
+@inner
+def split(state, row, page):
+    """Split the VMA at `row` in two at `page`, whatever the map count.
+
+    Source: `__split_vma`, mm/mmap.c, 2.6.36.
+    """
+    insert_row(state, row)
+    for column in range(VMA_SIZE):
+        state.vmas[row, column] = state.vmas[row + 1, column]
+    state.vmas[row, VMA_END] = page
+    state.vmas[row + 1, VMA_START] = page
+
+
+@inner
+def map_count_reached(state):
+    """Whether the kernel refuses one more VMA with -ENOMEM."""
+    return state.mm[MM_MAP_COUNT] >= state.mm[MM_MAX_MAP_COUNT]
+
+
+@inner
+def fits(state, row, other, flags):
+    """Whether the VMAs at `row` and `other` could be one, if `row` had `flags`.
+
+    `row` and `other` are adjacent rows. Parts of two mappings never fit: see the rules.
+
+    Source: `can_vma_merge_before` and `can_vma_merge_after`, mm/mmap.c, 2.6.36.
+    """
+    if other < 0 or other >= state.mm[MM_MAP_COUNT]:
+        return False
+    vmas = state.vmas
+    low, high = min(row, other), max(row, other)
+    return (
+        vmas[low, VMA_END] == vmas[high, VMA_START]
+        and vmas[other, VMA_FLAGS] == flags
+        and vmas[other, VMA_BACKING] == vmas[row, VMA_BACKING]
+        and vmas[other, VMA_IDENTITY] == vmas[row, VMA_IDENTITY]
+    )
+
+
+@inner
+def merge_with_next(state, row):
+    """Let the VMA at `row` absorb the one after it."""
+    state.vmas[row, VMA_END] = state.vmas[row + 1, VMA_END]
+    remove_rows(state, row + 1, row + 2)
+
+
+@inner
+def change_flags(state, row, start, end, flags):
+    """Give [start, end), which lies in the VMA at `row`, new flags: split, set, merge.
+
+    Parameters
+    ----------
+    state : State
+    row : int
+        The VMA that covers the range.
+    start, end : int
+        Pages; the range is not empty.
+    flags : int
+        VM_* of the range afterwards, different from what they are.
+
+    Returns
+    -------
+    row : int
+        The VMA that covers the range afterwards, or -ENOMEM: the map count is at its limit.
+        Splits that were made by then stay.
+    changes : int
+        Splits and merges made.
+
+    Source: the middle of `mlock_fixup`, mm/mlock.c, 2.6.36: `vma_merge`, else `split_vma`.
+    """
+    vmas = state.vmas
+    at_start = vmas[row, VMA_START] == start
+    at_end = vmas[row, VMA_END] == end
+    # vma_merge moves the boundary to a neighbour that fits; no VMA is added, so no limit.
+    moves_boundary = (at_start and fits(state, row, row - 1, flags)) or (
+        at_end and fits(state, row, row + 1, flags)
+    )
+    changes = 0
+    if not at_start:
+        if not moves_boundary and map_count_reached(state):
+            return ENOMEM, changes
+        split(state, row, start)
+        row += 1
+        changes += 1
+    if not at_end:
+        if not moves_boundary and map_count_reached(state):
+            return ENOMEM, changes
+        split(state, row, end)
+        changes += 1
+    vmas[row, VMA_FLAGS] = flags
+    if fits(state, row, row + 1, flags):
+        merge_with_next(state, row)
+        changes += 1
+    if fits(state, row, row - 1, flags):
+        row -= 1
+        merge_with_next(state, row)
+        changes += 1
+    return row, changes

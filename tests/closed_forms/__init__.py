@@ -1,0 +1,1 @@
+"""The engine against formulas that hold whatever it does inside."""

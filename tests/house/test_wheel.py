@@ -1,0 +1,60 @@
+"""What is installed from the wheel finds its data without the checkout."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.house.project import ROOT
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built with what is installed here, and unpacked."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "installed")
+    return folder / "installed"
+
+
+def files(folder: Path) -> set[str]:
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_wheel_holds_the_package_and_its_data(installed: Path) -> None:
+    data = {f"_data/{name}" for name in files(ROOT / "data")}
+    assert data
+    assert files(installed / "rfcsim") == files(ROOT / "rfcsim") | data
+
+
+def test_installed_package_finds_its_data(installed: Path, tmp_path: Path) -> None:
+    program = """
+import rfcsim, rfcsim.data
+print(rfcsim.__file__)
+for kind in ("costs", "presets", "traces"):
+    for name in rfcsim.data.data_names(kind):
+        print(rfcsim.data.data_path(kind, name))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    module, *paths = map(Path, run.stdout.splitlines())
+    assert module == installed / "rfcsim" / "__init__.py"
+    assert len(paths) >= 3
+    for path in paths:
+        assert path.is_relative_to(installed / "rfcsim" / "_data")

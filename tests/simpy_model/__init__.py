@@ -1,0 +1,1 @@
+"""The lock alone, in another simulator: SimPy."""

@@ -1,0 +1,20 @@
+"""The rules of the model in plain Python: read it to learn them, run it to judge the jitted code.
+
+Written from `notebooks/reference/rules.md` and the facts that it rests on, never from the jitted
+code. It steps page by page and keeps everything in objects, lists and dictionaries. In reading
+order:
+
+`effects`        what a step of a system call asks of the world
+`address_space`  VMAs that split and merge, pages
+`rwsem`          `mmap_sem`
+`readahead`      which file pages a fault reads
+`populate`       making one page present
+`mlock`          mlock() and munlock()
+`mapping`        mmap() and munmap()
+`users`          a user access, a reader of /proc/PID/maps, a hold of a given length
+`draws`          random numbers
+`disk`           reads in flight
+`clock`          virtual time, CPUs, and who runs
+`workload`       a Scenario's regions and tasks
+`outcome`        what a run leaves behind
+"""

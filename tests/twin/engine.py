@@ -1,0 +1,158 @@
+"""The jitted clock as the twin's tests see it: the one place that touches its arrays."""
+
+from bisect import bisect_right
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from rfcsim.clock.engine import run
+from rfcsim.clock.histogram import bucket_bounds
+from rfcsim.clock.layout import (
+    CLOCK_NOW,
+    CLOCK_TRACED,
+    EVENT_NAMES,
+    FINISHED,
+    RECORD_NAMES,
+    RUNNING,
+    S_CALLS,
+    S_LAST_RETURN,
+    Machine,
+)
+from rfcsim.experiment.compile import compile_scenario
+from rfcsim.experiment.scenario import Scenario
+from rfcsim.model.layout import (
+    MM_LOCKED_VM,
+    MM_MAP_COUNT,
+    MM_NEXT_IDENTITY,
+    MM_TOTAL_VM,
+    N_CALLS,
+)
+from tests.twin.outcome import Outcome
+
+TRACE_CAPACITY = 20_000
+
+LOWS, HIGHS = (bounds.tolist() for bounds in bucket_bounds())
+
+
+def run_engine(
+    scenario: Scenario,
+    costs: np.ndarray,
+    seed: int = 0,
+    replication: int = 0,
+    *,
+    jump: bool = True,
+    trace_capacity: int = TRACE_CAPACITY,
+) -> Machine:
+    """Run a scenario to its end on the jitted clock."""
+    machine = compile_scenario(
+        scenario,
+        costs,
+        seed=seed,
+        replication=replication,
+        trace_capacity=trace_capacity,
+        jump=jump,
+    )
+    status = RUNNING
+    while status == RUNNING:
+        status = run(machine, 1_000_000)
+    assert status == FINISHED
+    assert machine.clock[CLOCK_TRACED] <= trace_capacity or trace_capacity == 0
+    return machine
+
+
+def seen_on_engine(machine: Machine) -> dict[str, Any]:
+    """All that a run recorded and left behind, in plain Python."""
+    mm = machine.state.mm
+    traced = min(int(machine.clock[CLOCK_TRACED]), len(machine.trace))
+    classes = range(len(machine.statistics))
+    return {
+        "trace": [
+            (time, EVENT_NAMES[event], task, a, b)
+            for time, event, task, a, b in machine.trace[:traced].tolist()
+        ],
+        "vmas": [tuple(row) for row in machine.state.vmas[: mm[MM_MAP_COUNT]].tolist()],
+        "pages": machine.state.pages.tolist(),
+        "locked_vm": int(mm[MM_LOCKED_VM]),
+        "total_vm": int(mm[MM_TOTAL_VM]),
+        "next_identity": int(mm[MM_NEXT_IDENTITY]),
+        "statistics": {
+            (number, name): tuple(machine.statistics[number, record].tolist())
+            for number in classes
+            for record, name in enumerate(RECORD_NAMES)
+        },
+        "histograms": {
+            (number, name): {
+                LOWS[bucket]: int(machine.histograms[number, record, bucket])
+                for bucket in np.flatnonzero(machine.histograms[number, record])
+            }
+            for number in classes
+            for record, name in enumerate(RECORD_NAMES)
+        },
+        "calls": {
+            (number, call): tuple(machine.calls[number, call].tolist())
+            for number in classes
+            for call in range(N_CALLS)
+        },
+        "tasks": machine.schedule[:, [S_CALLS, S_LAST_RETURN]].tolist(),
+        "elapsed_ns": int(machine.clock[CLOCK_NOW]),
+    }
+
+
+def seen_on_twin(outcome: Outcome, classes: int) -> dict[str, Any]:
+    """The same of the twin's run, the statistics computed from each single value."""
+    space = outcome.space
+    times = {
+        (number, name): outcome.times.get((number, name), [])
+        for number in range(classes)
+        for name in RECORD_NAMES
+    }
+    calls = {
+        (number, call): outcome.calls.get((number, call), [])
+        for number in range(classes)
+        for call in range(N_CALLS)
+    }
+    return {
+        "trace": outcome.trace,
+        "vmas": [
+            (
+                vma.start,
+                vma.end,
+                vma.flags,
+                vma.backing,
+                vma.identity,
+                vma.read_position,
+                vma.read_misses,
+            )
+            for vma in space.vmas
+        ],
+        "pages": [page.bits() for page in space.pages],
+        "locked_vm": space.locked_vm,
+        "total_vm": space.total_vm,
+        "next_identity": space.next_identity,
+        "statistics": {
+            key: (len(values), sum(values), max(values, default=0)) for key, values in times.items()
+        },
+        "histograms": {
+            key: dict(Counter(bucket_of(value) for value in values))
+            for key, values in times.items()
+        },
+        "calls": {
+            key: (
+                len(made),
+                sum(value < 0 for _, value in made),
+                sum(ns for ns, _ in made),
+                max((ns for ns, _ in made), default=0),
+            )
+            for key, made in calls.items()
+        },
+        "tasks": [[len(values), values[-1] if values else 0] for values in outcome.returned],
+        "elapsed_ns": outcome.elapsed_ns,
+    }
+
+
+def bucket_of(value: int) -> int:
+    """The low bound of the histogram's bucket that the value falls into."""
+    bucket = bisect_right(LOWS, value) - 1
+    assert LOWS[bucket] <= value <= HIGHS[bucket]
+    return LOWS[bucket]

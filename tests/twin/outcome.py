@@ -1,0 +1,53 @@
+"""What a run records and leaves behind (rules 5, *What is recorded*)."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rfcsim.model.layout import SHARED
+from tests.twin.address_space import AddressSpace
+
+if TYPE_CHECKING:
+    from tests.twin.clock import Task
+
+TraceRow = tuple[int, str, int, int, int]  # time_ns, event, task, a, b
+
+
+@dataclass
+class Recorder:
+    """Every wait, hold and call of a run, by class of task."""
+
+    trace: list[TraceRow] = field(default_factory=list)
+    times: dict[tuple[int, str], list[int]] = field(default_factory=lambda: defaultdict(list))
+    calls: dict[tuple[int, int], list[tuple[int, int]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # (class, call) -> (duration, value)
+
+    def waited(self, task: "Task", mode: int, ns: int) -> None:
+        self.times[task.program.task_class, f"wait_{mode_name(mode)}"].append(ns)
+
+    def held(self, task: "Task", mode: int, ns: int) -> None:
+        self.times[task.program.task_class, f"hold_{mode_name(mode)}"].append(ns)
+
+    def call_done(self, task: "Task", value: int, now: int) -> None:
+        assert task.operation is not None
+        duration = now - task.call_began
+        self.times[task.program.task_class, "call"].append(duration)
+        self.calls[task.program.task_class, task.operation.call].append((duration, value))
+        task.returned.append(value)
+
+
+def mode_name(mode: int) -> str:
+    return "shared" if mode == SHARED else "exclusive"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run leaves behind, to be compared."""
+
+    trace: list[TraceRow]
+    times: dict[tuple[int, str], list[int]]  # (class, what) -> every value, ns
+    calls: dict[tuple[int, int], list[tuple[int, int]]]  # (class, call) -> (ns, value)
+    returned: list[list[int]]  # by task: the value of each of its calls
+    space: AddressSpace
+    elapsed_ns: int

@@ -1,0 +1,95 @@
+"""Making one page present: for mlock(), and for a user access (rules 3, *populate*)."""
+
+from collections.abc import Generator
+from enum import Enum, auto
+from typing import NamedTuple
+
+from rfcsim.model.layout import (
+    BACKING_FILE,
+    EFAULT,
+    VM_WRITE,
+    WORK_FAULT_ANON,
+    WORK_FAULT_FILE,
+    WORK_FAULT_ZERO,
+    WORK_MLOCK_ANON,
+    WORK_MLOCK_FILE,
+    WORK_MLOCK_PRESENT,
+    WORK_MLOCK_ZERO,
+    WORK_TOUCH,
+)
+from tests.twin.address_space import AddressSpace, Vma
+from tests.twin.effects import Cpu, Effect, WaitPage
+from tests.twin.readahead import on_hit, on_miss
+
+
+class Works(NamedTuple):
+    """The class of work for each kind of page."""
+
+    present: int
+    anonymous: int
+    zero: int
+    file: int
+
+
+MLOCK = Works(WORK_MLOCK_PRESENT, WORK_MLOCK_ANON, WORK_MLOCK_ZERO, WORK_MLOCK_FILE)
+FAULT = Works(WORK_TOUCH, WORK_FAULT_ANON, WORK_FAULT_ZERO, WORK_FAULT_FILE)
+
+
+class Mark(Enum):
+    """Which pages get PG_mlocked; the zero page, which has no mapping, never does."""
+
+    NONE = auto()
+    NEW_ANONYMOUS = auto()  # is_mlocked_vma()
+    ALL = auto()
+
+
+def populate(space: AddressSpace, vma: Vma, page: int, mark: Mark) -> Generator[Effect, None, int]:
+    """mlock() makes a page present, writing if the VMA may be written: 0, or an errno."""
+    writing = vma.has(VM_WRITE)
+    if not vma.allows(writing):
+        return EFAULT
+    return (yield from make_present(space, vma, page, writing, MLOCK, mark))
+
+
+def make_present(
+    space: AddressSpace, vma: Vma, page: int, writing: bool, works: Works, mark: Mark
+) -> Generator[Effect, None, int]:
+    """Give the page an entry in the page table, reading it from the disk if need be.
+
+    The lock is held throughout, also while waiting for the disk. An error has no effect of its
+    own: the caller goes on within the same step. The page is looked up in the page cache once:
+    what the fault itself read, or waited for, is neither a hit nor a miss when it comes.
+    """
+    entry = space.pages[page]
+    looked_up = False
+    while True:
+        new_anonymous = False
+        if entry.present and not (writing and entry.zero):
+            work = works.present
+        elif vma.backing == BACKING_FILE and entry.past_eof:
+            return EFAULT  # SIGBUS
+        elif vma.backing != BACKING_FILE:
+            new_anonymous = writing
+            entry.present = True
+            entry.zero = not writing
+            work = works.anonymous if writing else works.zero
+        elif not (entry.cached or entry.reading):
+            looked_up = True
+            yield on_miss(space, vma, page)
+            continue
+        else:
+            next_window = None if looked_up else on_hit(space, vma, page)
+            looked_up = True
+            if next_window:
+                yield next_window
+            if entry.reading:
+                yield WaitPage(page)
+                continue
+            entry.present = True
+            vma.read_position = page
+            work = works.file
+        wanted = mark is Mark.ALL or (mark is Mark.NEW_ANONYMOUS and new_anonymous)
+        if wanted and not entry.zero:
+            entry.mlocked = True
+        yield Cpu(work, 1)
+        return 0

@@ -1,0 +1,254 @@
+"""Small cases worked out by hand from the rules: twin and engine must say what they say.
+
+Each trace was written down with pencil and paper; the comments are the arithmetic.
+"""
+
+from rfcsim import Hold, Mlock, Munlock, Region, Scenario, TaskGroup, Touch
+from rfcsim.model.layout import (
+    CALL_HOLD,
+    CALL_MLOCK,
+    CALL_MUNLOCK,
+    CALL_TOUCH,
+    ENOMEM,
+    EXCLUSIVE,
+    SHARED,
+    VM_LOCKED,
+    VM_READ,
+    VM_WRITE,
+)
+from tests.twin.agreement import agreed_outcome
+from tests.twin.cost_values import cost_values
+from tests.twin.outcome import Outcome
+
+RW = VM_READ | VM_WRITE
+DISK = -1
+
+
+def vmas(outcome: Outcome) -> list[tuple[int, int, int]]:
+    return [(vma.start, vma.end, vma.flags) for vma in outcome.space.vmas]
+
+
+def test_a_writer_between_two_readers_makes_a_convoy():
+    """The second reader could share with the first, but a writer waits: it goes behind it."""
+    scenario = Scenario(
+        name="convoy",
+        costs="none",
+        cpus=3,
+        regions=(Region(name="data", pages=1),),
+        tasks=(
+            TaskGroup(name="first", calls=(Hold(mode="shared", hold_ns=10),)),
+            TaskGroup(name="writer", calls=(Hold(mode="exclusive", hold_ns=5),), start_ns=2),
+            TaskGroup(name="second", calls=(Hold(mode="shared", hold_ns=3),), start_ns=4),
+        ),
+    )
+    outcome = agreed_outcome(scenario, cost_values(wake_up=1))
+    assert outcome.trace == [
+        (0, "call_begin", 0, CALL_HOLD, 0),
+        (0, "run", 0, 0, 0),
+        (0, "start_locking", 0, SHARED, 0),
+        (0, "granted", 0, SHARED, 0),
+        (0, "acquire_returned", 0, SHARED, 0),
+        (2, "call_begin", 1, CALL_HOLD, 0),
+        (2, "run", 1, 1, 0),
+        (2, "start_locking", 1, EXCLUSIVE, 0),
+        (2, "stop", 1, 1, 0),
+        (4, "call_begin", 2, CALL_HOLD, 0),
+        (4, "run", 2, 1, 0),
+        (4, "start_locking", 2, SHARED, 0),
+        (4, "stop", 2, 1, 0),
+        (10, "released", 0, SHARED, 0),
+        (10, "granted", 1, EXCLUSIVE, 0),
+        (10, "call_end", 0, CALL_HOLD, 0),
+        (10, "stop", 0, 0, 0),
+        (11, "run", 1, 0, 0),  # woken 1 ns later
+        (11, "acquire_returned", 1, EXCLUSIVE, 0),
+        (16, "released", 1, EXCLUSIVE, 0),
+        (16, "granted", 2, SHARED, 0),
+        (16, "call_end", 1, CALL_HOLD, 0),
+        (16, "stop", 1, 0, 0),
+        (17, "run", 2, 0, 0),
+        (17, "acquire_returned", 2, SHARED, 0),
+        (20, "released", 2, SHARED, 0),
+        (20, "call_end", 2, CALL_HOLD, 0),
+        (20, "stop", 2, 0, 0),
+    ]
+    assert outcome.times[1, "wait_exclusive"] == [9]
+    assert outcome.times[1, "hold_exclusive"] == [6]  # from the grant, not from the wake-up
+    assert outcome.times[2, "wait_shared"] == [13]
+    assert outcome.elapsed_ns == 20
+
+
+def test_an_access_to_an_absent_page_waits_for_the_whole_exclusive_mlock():
+    scenario = Scenario(
+        name="exclusive",
+        costs="none",
+        cpus=2,
+        regions=(Region(name="data", pages=4),),  # pages 1 to 4
+        tasks=(
+            TaskGroup(name="locker", calls=(Mlock(region="data"),)),
+            TaskGroup(
+                name="toucher",
+                calls=(Touch(region="data"), Touch(region="data", offset_pages=3)),
+                start_ns=20,
+            ),
+        ),
+    )
+    costs = cost_values(
+        syscall=1, drain_all=2, vma_visit=1, mlock_anon=10, fault_anon=7, touch=1, lock=1, wake_up=3
+    )
+    outcome = agreed_outcome(scenario, costs)
+    assert outcome.trace == [
+        (0, "call_begin", 0, CALL_MLOCK, 0),
+        (0, "run", 0, 0, 0),
+        # syscall to 1, drain_all to 3
+        (3, "start_locking", 0, EXCLUSIVE, 0),
+        (3, "granted", 0, EXCLUSIVE, 0),
+        (3, "acquire_returned", 0, EXCLUSIVE, 0),
+        # lock to 4, do_mlock to 5, mlock_fixup to 6, then pages 1 to 4 until 16, 26, 36, 46
+        (20, "call_begin", 1, CALL_TOUCH, 0),
+        (20, "run", 1, 1, 0),
+        (21, "call_end", 1, CALL_TOUCH, 0),  # page 1 is there since 6
+        (21, "call_begin", 1, CALL_TOUCH, 0),  # page 4 will be there from 36
+        (22, "start_locking", 1, SHARED, 0),
+        (22, "stop", 1, 1, 0),
+        (46, "released", 0, EXCLUSIVE, 0),
+        (46, "granted", 1, SHARED, 0),
+        (47, "call_end", 0, CALL_MLOCK, 0),
+        (47, "stop", 0, 0, 0),
+        (49, "run", 1, 0, 0),
+        (49, "acquire_returned", 1, SHARED, 0),
+        (50, "released", 1, SHARED, 0),  # somebody has made the page present: a mere touch
+        (51, "call_end", 1, CALL_TOUCH, 0),
+        (51, "stop", 1, 0, 0),
+    ]
+    assert vmas(outcome) == [(1, 5, RW | VM_LOCKED)]
+    assert outcome.space.locked_vm == 4
+    assert all(page.present and page.mlocked for page in outcome.space.pages[1:])
+
+
+def test_munlock_between_two_batches_leaves_the_rest_alone():
+    """The RFC's own case: after munlock() of the tail no new page of it is populated."""
+    scenario = Scenario(
+        name="batched",
+        costs="none",
+        design="batched",
+        batch_pages=2,
+        cpus=2,
+        regions=(Region(name="data", pages=5),),  # pages 1 to 5
+        tasks=(
+            TaskGroup(name="locker", calls=(Mlock(region="data"),)),
+            TaskGroup(name="unlocker", calls=(Munlock(region="data", offset_pages=2),), start_ns=5),
+        ),
+    )
+    costs = cost_values(
+        syscall=1, vma_visit=1, vma_change=2, mlock_anon=10, munlock_page=4, wake_up=1
+    )
+    outcome = agreed_outcome(scenario, costs)
+    assert outcome.trace == [
+        (0, "call_begin", 0, CALL_MLOCK, 0),
+        (0, "run", 0, 0, 0),
+        (1, "start_locking", 0, EXCLUSIVE, 0),
+        (1, "granted", 0, EXCLUSIVE, 0),
+        (1, "acquire_returned", 0, EXCLUSIVE, 0),
+        # do_mlock to 2, mlock_fixup to 3
+        (3, "released", 0, EXCLUSIVE, 0),
+        (3, "start_locking", 0, SHARED, 0),
+        (3, "granted", 0, SHARED, 0),
+        (3, "acquire_returned", 0, SHARED, 0),
+        # the look at the VMA to 4, pages 1 and 2 until 14 and 24
+        (5, "call_begin", 1, CALL_MUNLOCK, 0),
+        (5, "run", 1, 1, 0),
+        (6, "start_locking", 1, EXCLUSIVE, 0),
+        (6, "stop", 1, 1, 0),
+        (24, "released", 0, SHARED, 0),
+        (24, "granted", 1, EXCLUSIVE, 0),
+        (24, "start_locking", 0, SHARED, 0),
+        (24, "stop", 0, 0, 0),
+        (25, "run", 1, 0, 0),
+        (25, "acquire_returned", 1, EXCLUSIVE, 0),
+        # do_mlock to 26, one split to 28, pages 3 to 5 until 32, 36, 40
+        (40, "released", 1, EXCLUSIVE, 0),
+        (40, "granted", 0, SHARED, 0),
+        (40, "call_end", 1, CALL_MUNLOCK, 0),
+        (40, "stop", 1, 0, 0),
+        (41, "run", 0, 0, 0),
+        (41, "acquire_returned", 0, SHARED, 0),
+        (41, "released", 0, SHARED, 0),  # [3, 6) is not VM_LOCKED any more
+        (41, "call_end", 0, CALL_MLOCK, 0),
+        (41, "stop", 0, 0, 0),
+    ]
+    assert vmas(outcome) == [(1, 3, RW | VM_LOCKED), (3, 6, RW)]
+    assert outcome.space.locked_vm == 2
+    assert [page.present for page in outcome.space.pages] == [False, True, True] + [False] * 3
+    assert [page.mlocked for page in outcome.space.pages] == [False, True, True] + [False] * 3
+
+
+def mlock_over_a_hole(design: str) -> Outcome:
+    scenario = Scenario(
+        name="hole",
+        costs="none",
+        design=design,
+        regions=(Region(name="low", pages=2), Region(name="high", pages=2)),  # 1, 2 and 4, 5
+        tasks=(TaskGroup(name="locker", calls=(Mlock(region="low", pages=5),)),),
+    )
+    return agreed_outcome(scenario, cost_values(mlock_anon=10))
+
+
+def test_a_hole_ends_an_exclusive_mlock_with_what_lies_before_it_done():
+    outcome = mlock_over_a_hole("exclusive")
+    assert outcome.returned[0] == [ENOMEM]
+    assert outcome.elapsed_ns == 20
+    assert vmas(outcome) == [(1, 3, RW | VM_LOCKED), (4, 6, RW)]
+    assert [page.mlocked for page in outcome.space.pages] == [False, True, True] + [False] * 3
+    assert outcome.space.locked_vm == 2
+
+
+def test_a_hole_ends_a_batched_mlock_with_flags_set_and_no_page_there():
+    outcome = mlock_over_a_hole("batched")
+    assert outcome.returned[0] == [ENOMEM]
+    assert outcome.elapsed_ns == 0
+    assert vmas(outcome) == [(1, 3, RW | VM_LOCKED), (4, 6, RW)]
+    assert not any(page.present for page in outcome.space.pages)
+    assert outcome.space.locked_vm == 2
+
+
+def test_a_linear_walk_of_a_cold_file_has_the_next_window_in_flight():
+    """R = 2: the first miss reads two windows, [1, 5), and marks page 3, where the second begins.
+
+    The disk takes 100 ns a read, 10 ns a page and 50 ns a seek; mapping a page takes 5 ns.
+    """
+    scenario = Scenario(
+        name="cold-file",
+        costs="none",
+        cpus=1,
+        readahead_pages=2,
+        regions=(Region(name="data", pages=6, backing="file", protection="r"),),  # 1 to 6
+        tasks=(TaskGroup(name="locker", calls=(Mlock(region="data"),)),),
+    )
+    costs = cost_values(mlock_file=5, disk_request=100, disk_page=10, disk_seek=50)
+    outcome = agreed_outcome(scenario, costs)
+    assert outcome.trace == [
+        (0, "call_begin", 0, CALL_MLOCK, 0),
+        (0, "run", 0, 0, 0),
+        (0, "start_locking", 0, EXCLUSIVE, 0),
+        (0, "granted", 0, EXCLUSIVE, 0),
+        (0, "acquire_returned", 0, EXCLUSIVE, 0),
+        (0, "disk_start", DISK, 1, 4),  # 100 + 4 x 10 + 50
+        (0, "stop", 0, 0, 0),
+        (190, "disk_done", DISK, 1, 4),
+        (190, "run", 0, 0, 0),
+        # page 1 to 195, page 2 to 200; page 3 is marked
+        (200, "disk_start", DISK, 5, 2),  # 100 + 2 x 10, and no seek: it goes on at page 5
+        # page 3 to 205, page 4 to 210; page 5 is still being read, and marked: it would submit
+        # [7, 9), but the region ends there
+        (210, "stop", 0, 0, 0),
+        (320, "disk_done", DISK, 5, 2),
+        (320, "run", 0, 0, 0),
+        # page 5 to 325, page 6 to 330
+        (330, "released", 0, EXCLUSIVE, 0),
+        (330, "call_end", 0, CALL_MLOCK, 0),
+        (330, "stop", 0, 0, 0),
+    ]
+    assert outcome.times[0, "hold_exclusive"] == [330]
+    assert all(page.cached and page.present and page.mlocked for page in outcome.space.pages[1:])
+    assert not any(page.marked for page in outcome.space.pages)

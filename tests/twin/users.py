@@ -1,0 +1,69 @@
+"""Those who meet mlock() on `mmap_sem`: a user access, a reader of maps, a hold (rules 4)."""
+
+from collections.abc import Iterator
+
+from rfcsim.model.layout import (
+    EFAULT,
+    SHARED,
+    WORK_MAPS_VMA,
+    WORK_NS,
+    WORK_SYSCALL,
+    WORK_TOUCH,
+)
+from tests.twin.address_space import AddressSpace, Vma
+from tests.twin.effects import Cpu, Done, Down, Effect, Up
+from tests.twin.populate import FAULT, Mark, make_present
+
+
+def touch(space: AddressSpace, page: int, writing: bool) -> Iterator[Effect]:
+    """A user access: no more than that if the page-table entry allows it, else do_page_fault()."""
+    entry = space.pages[page]
+    vma = space.covering(page)
+    if entry.present and not (writing and entry.zero) and vma and vma.allows(writing):
+        yield Cpu(WORK_TOUCH, 1)
+        yield Done(0)
+        return
+    yield Cpu(WORK_SYSCALL, 1)
+    yield Down(SHARED)
+    vma = vma_to_fault_in(space, page, writing)
+    if vma is None:
+        value = EFAULT  # SIGSEGV
+    else:
+        mark = Mark.NEW_ANONYMOUS if vma.locked else Mark.NONE
+        value = yield from make_present(space, vma, page, writing, FAULT, mark)
+    yield Up(SHARED)
+    yield Done(value)
+
+
+def vma_to_fault_in(space: AddressSpace, page: int, writing: bool) -> Vma | None:
+    """The VMA that covers the page, grown down to it if it is a stack, and if it may be used."""
+    vma = space.first_ending_after(page)
+    if vma is None:
+        return None
+    growth = vma.start - page
+    if growth > 0:  # expand_stack(), under the shared hold
+        if not vma.grows_down or (vma.locked and not space.may_lock(growth)):
+            return None
+        vma.start = page
+        space.total_vm += growth
+        space.locked_vm += growth if vma.locked else 0
+    return vma if vma.allows(writing) and not vma.untouchable else None
+
+
+def read_maps(space: AddressSpace) -> Iterator[Effect]:
+    """/proc/PID/maps: one hold for the whole listing."""
+    yield Cpu(WORK_SYSCALL, 1)
+    yield Down(SHARED)
+    listed = space.map_count
+    yield Cpu(WORK_MAPS_VMA, listed)
+    yield Up(SHARED)
+    yield Done(listed)
+
+
+def hold(mode: int, ns: int) -> Iterator[Effect]:
+    """A taker of `mmap_sem` that has no model of its own."""
+    yield Cpu(WORK_SYSCALL, 1)
+    yield Down(mode)
+    yield Cpu(WORK_NS, ns)
+    yield Up(mode)
+    yield Done(0)
