@@ -10,7 +10,7 @@ ready := .venv/ready
 clean_kernel = JUPYTER_CONFIG_DIR="$(CURDIR)/build/jupyter" IPYTHONDIR="$(CURDIR)/build/ipython"
 # A kernel talks over sockets in a folder of its own: nobody else on the machine can listen.
 nbconvert = sockets=$$(mktemp -d) && trap 'rm -rf "$$sockets"' EXIT INT TERM && \
-	$(clean_kernel) $(python) -m nbconvert --log-level=WARN --to notebook --execute \
+	$(clean_kernel) $(python) -m nbconvert --to notebook --execute \
 	--ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False \
 	--ExecutePreprocessor.timeout=300 --KernelManager.transport=ipc \
 	--KernelManager.ip="$$sockets/kernel"
@@ -45,7 +45,7 @@ lab: $(ready) ## open JupyterLab on the notebooks
 	@cd notebooks && ../$(python) -m jupyterlab $(LAB_FLAGS)
 
 bench: $(ready) ## measure the simulator's speed and memory
-	@$(python) tests/bench.py
+	@$(python) -m tests.bench
 
 lint: $(ready) ## check style, types and layers
 	@$(python) -m ruff check .

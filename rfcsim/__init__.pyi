@@ -1,7 +1,9 @@
 from . import charts
 from .errors import CostTableError, RfcsimError, ScenarioError, TraceError
 from .events import lock_intervals
+from .experiment.compare import Comparison, compare
 from .experiment.costs import CostTable, load_costs
+from .experiment.duration import human
 from .experiment.parts import (
     Hold,
     Limits,
@@ -21,10 +23,12 @@ from .experiment.replicate import Replications, replicate
 from .experiment.result import Result
 from .experiment.scenario import Scenario
 from .experiment.simulate import simulate
+from .experiment.walk import walk
 from .live.ftrace import read_trace
 from .version import __version__
 
 __all__ = [
+    "Comparison",
     "CostTable",
     "CostTableError",
     "Hold",
@@ -46,7 +50,9 @@ __all__ = [
     "TraceError",
     "__version__",
     "charts",
+    "compare",
     "cost_tables",
+    "human",
     "load_costs",
     "lock_intervals",
     "preset",
@@ -55,4 +61,5 @@ __all__ = [
     "read_trace",
     "replicate",
     "simulate",
+    "walk",
 ]

@@ -93,7 +93,24 @@ class _CacheImpl(CompileResultCacheImpl):
 
 
 class _Cache(FunctionCache):
+    """A cache that can fail: code that cannot be loaded is compiled, whatever cannot be saved is not.
+
+    A file that was cut off by a full disk makes `pickle` raise nearly anything.
+    """
+
     _impl_class = _CacheImpl
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:
+            with contextlib.suppress(OSError):
+                self.flush()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with contextlib.suppress(Exception):
+            super().save_overload(sig, data)
 
 
 def njit(function: Callable) -> Any:

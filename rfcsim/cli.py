@@ -30,12 +30,12 @@ CHARTS = ("timeline", "survival", "holds")
 TIMELINE_EVENTS = 100_000
 TRACE_EVENTS = 1_000_000
 WIDE = 160  # columns, where the output is no terminal
+SOURCE_WIDTH = 30  # columns, at least, of a cost's source
 
 app = typer.Typer(
     name="rfcsim",
     help="Who waits for mmap_sem while mlock() runs: a simulator.",
     add_completion=False,
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -99,14 +99,16 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="The version."),
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 @app.command()
@@ -136,8 +138,11 @@ def run(
     """Run a scenario, and print who waited for what, and how long."""
     if trace is not None and replications > 1:
         raise InputError("--trace: only without --replications")
-    outputs = [] if charts is None else [charts / f"{name}.html" for name in CHARTS]
-    _check_outputs([*outputs, *([] if trace is None else [trace])], charts, force)
+    if trace is not None:
+        _check_output(trace, force)
+    if charts is not None:
+        for name in CHARTS:
+            _check_output(charts / f"{name}.html", force, makes_folder=True)
     import rfcsim
 
     case = _scenario(scenario, preset)
@@ -214,7 +219,7 @@ def timeline(
     force: Force = False,
 ) -> None:
     """Draw who held mmap_lock and who waited for it, from a kernel's mmap_lock tracepoints."""
-    _check_outputs([output], None, force)
+    _check_output(output, force)
     import rfcsim
 
     rfcsim.charts.save(rfcsim.charts.timeline(rfcsim.read_trace(trace)), output)
@@ -240,19 +245,19 @@ def _assignment(text: str) -> tuple[str, Any]:
     return key, table["value"] if len(table) == 1 else value
 
 
-def _check_outputs(files: list[Path], folder: Path | None, force: bool) -> None:
+def _check_output(file: Path, force: bool, makes_folder: bool = False) -> None:
     """Refuse before the work what could not be written, or would overwrite something, after it."""
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-    for file in files:
-        if file.is_dir():
-            raise InputError(f"{file}: is a folder, must be a file")
-        if file.exists() and not force:
-            raise InputError(f"{file}: exists, must be new (or give --force)")
-        if not file.parent.is_dir():
-            raise InputError(f"{file.parent}: no such folder")
-        if not os.access(file.parent, os.W_OK):
-            raise InputError(f"{file.parent}: {os.strerror(errno.EACCES)}")
+    if file.is_dir():
+        raise InputError(f"{file}: is a folder, must be a file")
+    if file.exists() and not force:
+        raise InputError(f"{file}: exists, must be new (or give --force)")
+    folder = file.parent
+    if makes_folder:
+        folder = next(path for path in file.parents if path.exists())
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder")
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"{folder}: {os.strerror(errno.EACCES)}")
 
 
 def _write_new(file: Path, content: bytes) -> None:
@@ -278,6 +283,7 @@ def _write_charts(
 ) -> None:
     import rfcsim
 
+    folder.mkdir(parents=True, exist_ok=True)
     drawn = {
         "timeline": rfcsim.charts.timeline(first.trace),
         "survival": rfcsim.charts.survival(found.histogram),
@@ -315,17 +321,34 @@ def _progress(what: str) -> Iterator[Callable[[float], None] | None]:
 
 
 def _print_table(frame: "pl.DataFrame") -> None:
+    """Print a frame as a table, or where the terminal is too narrow for one, field by field."""
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
     terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
-    table = Table()
-    for name, dtype in frame.schema.items():
+    console = Console(width=None if terminal else WIDE, markup=False, highlight=False)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    rows = [["" if cell is None else str(cell) for cell in row] for row in frame.iter_rows()]
+    needed = 0
+    for index, (name, dtype) in enumerate(frame.schema.items()):
+        # Only the text of a source may be broken into lines.
+        longest = max(len(name), *(len(row[index]) for row in rows), 1)
+        width = SOURCE_WIDTH if name == "source" else longest
+        needed += width + 2
         right = dtype.is_numeric() or name in ("p50", "p99", "max", "total")
-        table.add_column(name, justify="right" if right else "left", overflow="fold")
-    for row in frame.iter_rows():
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console(width=None if terminal else WIDE, markup=False, highlight=False).print(table)
+        table.add_column(
+            name, justify="right" if right else "left", min_width=width, overflow="fold"
+        )
+    if needed <= console.width:
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+        return
+    for row in rows:
+        console.print()
+        for name, cell in zip(frame.columns, row, strict=True):
+            console.print(f"{name}: {cell}")
 
 
 def _print_lines(lines: dict[str, str]) -> None:

@@ -81,7 +81,7 @@ def lock_intervals(events: pl.DataFrame, *, zero_waits: bool = False) -> pl.Data
         .alias("state"),
         "mode",
         pl.col("time_ns").alias("start_ns"),
-        end_ns.fill_null(events["time_ns"].max()).alias("end_ns"),
+        end_ns.fill_null(pl.lit(events["time_ns"].max(), pl.Int64)).alias("end_ns"),
         end_ns.is_null().alias("open"),
     ).filter(pl.col("state").is_not_null())
     if not zero_waits:

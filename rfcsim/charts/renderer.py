@@ -20,7 +20,8 @@ from rfcsim.errors import RfcsimError
 # here use nothing that 5.8 does not know, and a test holds them to it.
 MIME_TYPE = "application/vnd.vegalite.v5+json"
 VEGA_LITE = "6.4"
-PNG_SCALE = 2
+PNG_SCALES = (1.5, 1.0)  # pixels a pixel of the chart: the finest that is not too large
+MOST_PNG_BYTES = 60_000  # what one picture may add to a notebook
 
 
 def render(spec: dict[str, Any], **_: object) -> dict[str, Any]:
@@ -101,7 +102,12 @@ def _description(spec: dict[str, Any]) -> str:
 
 
 def _png(spec: dict[str, Any]) -> bytes:
-    return _pack(vl_convert.vegalite_to_png(spec, vl_version=VEGA_LITE, scale=PNG_SCALE))
+    png = b""
+    for scale in PNG_SCALES:
+        png = _pack(vl_convert.vegalite_to_png(spec, vl_version=VEGA_LITE, scale=scale))
+        if len(png) <= MOST_PNG_BYTES:
+            break
+    return png
 
 
 def _pack(png: bytes) -> bytes:
@@ -137,7 +143,7 @@ def _json(spec: dict[str, Any]) -> bytes:
 @cache
 def _vega() -> str:
     """Vega, Vega-Lite and vega-embed as one script, which defines window.vegaEmbed."""
-    return vl_convert.javascript_bundle(vl_version=VEGA_LITE)
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE)
 
 
 def _html(spec: dict[str, Any]) -> bytes:

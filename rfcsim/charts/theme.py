@@ -6,6 +6,9 @@ too, lines in their dashes and end marks. A chart brings its own white ground, s
 drawn for one ground is lost on the other.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 import altair as alt
 
 NAME = "rfcsim"
@@ -43,10 +46,10 @@ WIDTH = 640  # pixels of the plot itself; a whole chart is then as wide as a not
 
 def theme() -> alt.theme.ThemeConfig:
     """The look, as Altair's registry of themes wants it."""
-    text = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12}
     return {
         "config": {
             "background": GROUND,
+            "font": "Liberation Sans, Arial, Helvetica, sans-serif",
             "padding": 10,
             "view": {"stroke": None, "continuousWidth": WIDTH, "continuousHeight": 280},
             "title": {
@@ -61,7 +64,10 @@ def theme() -> alt.theme.ThemeConfig:
                 "offset": 10,
             },
             "axis": {
-                **text,
+                "labelColor": INK,
+                "labelFontSize": 12,
+                "titleColor": INK,
+                "titleFontSize": 12,
                 "titleFontWeight": "normal",
                 "domainColor": GREY,
                 "tickColor": GREY,
@@ -69,7 +75,13 @@ def theme() -> alt.theme.ThemeConfig:
                 "labelLimit": 220,
             },
             "text": {"color": INK, "fontSize": 12},
-            "legend": {**text, "title": None, "labelLimit": 0, "orient": "bottom"},
+            "legend": {
+                "labelColor": INK,
+                "labelFontSize": 12,
+                "title": None,
+                "labelLimit": 0,
+                "orient": "bottom",
+            },
         }
     }
 
@@ -77,3 +89,8 @@ def theme() -> alt.theme.ThemeConfig:
 def register() -> None:
     """Make the theme known to Altair, without switching it on."""
     alt.theme.register(NAME, enable=False)(theme)
+
+
+def scale(domain: Iterable[Any], values: Iterable[Any]) -> alt.Scale:
+    """A scale that gives each value of its domain a colour, a shape or a dash of its own."""
+    return alt.Scale(domain=list(domain), range=list(values))

@@ -7,14 +7,16 @@ from rfcsim.charts import theme, words
 from rfcsim.errors import RfcsimError
 from rfcsim.events import lock_intervals
 
-MOST_MARKS = 400  # bars in one chart: about 50 kB of JSON
-MOST_TASKS = 16  # rows in one chart
+MOST_BARS = 500  # in one chart: about 65 kB of JSON
+MOST_TASKS = 10  # rows in one chart
 
 # A row is a line of text and, under it, the bars: thin ones where the task waits. As shares of it:
 _ROW_PIXELS = 48
 _TEXT = 0.19
 _BARS = 0.68
 _HALF_BAR = {theme.EXCLUSIVE: 0.25, theme.SHARED: 0.25, theme.WAITING: 0.08}
+
+_THINNEST = 0.1  # of the height of a bar, however little of its time is filled
 
 _WHOLE_NS = pl.col("whole_ns")  # length of an interval, also of what lies outside the window
 
@@ -30,9 +32,11 @@ def timeline(
 ) -> alt.LayerChart:
     """Draw who held a lock and who waited for it, one row a task.
 
-    No interval is left out: a hold is drawn at least a pixel wide, bars of one row and kind that are less than a pixel apart become one, and
-    further ones too where there would be more than MOST_MARKS. With more than MOST_TASKS tasks,
-    only those that waited and held longest are drawn. The subtitle says so in both cases.
+    Rows are sorted by the time for which their task held the lock in all of the frame. A hold is
+    drawn at least a pixel wide. Bars of one row and kind that are less than a pixel apart are
+    drawn as one, as high as the share of the time that they fill. Of more than MOST_TASKS tasks,
+    those that waited and held longest are drawn; of more than MOST_BARS bars, the longest. The
+    subtitle says where any of this was done.
 
     Parameters
     ----------
@@ -57,39 +61,26 @@ def timeline(
         If there is nothing to draw, or more than one lock.
     """
     intervals = frame if "state" in frame.columns else lock_intervals(frame)
-    order = {task: row for row, task in enumerate(intervals["task"].unique(maintain_order=True))}
+    order = _order(intervals)
     intervals = _window(intervals, from_ns, to_ns)
     first_ns = int(intervals["start_ns"].to_numpy().min()) if from_ns is None else from_ns
     last_ns = int(intervals["end_ns"].to_numpy().max()) if to_ns is None else to_ns
     span_ns = max(last_ns - first_ns, 1)
 
-    shown = sorted(_longest(intervals), key=order.__getitem__)
-    bars, apart_ns = _bars(intervals.filter(pl.col("task").is_in(shown)), max(span_ns // width, 1))
-    notes = []
-    tasks = intervals["task"].n_unique()
-    if len(shown) < tasks:
-        notes.append(f"{len(shown)} of {tasks} tasks: those that waited and held longest")
-    if bars["intervals"].to_numpy().max() > 1:
-        notes.append(f"Bars less than {words.duration(apart_ns)} apart are drawn as one")
+    shown = sorted(_longest(intervals), key=order.index)
+    pixel_ns = max(span_ns // width, 1)
+    bars = _bars(intervals.filter(pl.col("task").is_in(shown)), pixel_ns)
+    drawn = bars.head(MOST_BARS)
+    notes = _notes(intervals["task"].n_unique(), len(shown), bars, drawn, pixel_ns)
 
     unit, scale = words.unit_of(span_ns)
     # Ten thousand steps across the chart: finer than a pixel, and short in the specification.
     digits = max(0, len(str(10_000 * scale // span_ns)) - 1)
-    half = pl.col("kind").replace_strict(_HALF_BAR)
-    middle = pl.col("task").replace_strict({task: i for i, task in enumerate(shown)}) + _BARS
-    marks = bars.select(
-        "kind",
-        start=(pl.col("start_ns") / scale).round(digits),
-        end=(pl.col("end_ns") / scale).round(digits),
-        top=(middle - half).round(2),
-        bottom=(middle + half).round(2),
-        what=_names(bars),
+    marks = _marks(drawn, shown, pixel_ns).with_columns(
+        (pl.col("start", "end") / scale).round(digits)
     )
-    rows = alt.Scale(domain=[len(shown), 0], nice=False)
-    colours = alt.Scale(
-        domain=list(theme.STATE_COLOURS), range=list(theme.STATE_COLOURS.values())
-    )
-    drawn = (
+    colours = theme.scale(theme.STATE_COLOURS.keys(), theme.STATE_COLOURS.values())
+    rectangles = (
         alt.Chart(marks)
         .mark_rect(clip=True)
         .encode(
@@ -100,7 +91,7 @@ def timeline(
                 scale=alt.Scale(domain=[first_ns / scale, last_ns / scale], nice=False),
             ),
             x2="end:Q",
-            y=alt.Y("top:Q", scale=rows, axis=None),
+            y=alt.Y("top:Q", scale=alt.Scale(domain=[len(shown), 0], nice=False), axis=None),
             y2="bottom:Q",
             color=alt.Color("kind:N", scale=colours, legend=alt.Legend(symbolType="square")),
             tooltip=alt.Tooltip("what:N", title=" "),
@@ -109,7 +100,7 @@ def timeline(
     texts = alt.Chart(_texts(intervals, shown, width)).encode(y="row:Q")
     names = texts.mark_text(align="left", fontWeight="bold").encode(x=alt.value(0), text="task:N")
     summaries = texts.mark_text(align="right").encode(x=alt.value(width), text="summary:N")
-    return alt.layer(drawn, names, summaries).properties(
+    return alt.LayerChart(layer=[rectangles, names, summaries]).properties(
         title=alt.TitleParams(title, subtitle=notes) if notes else title,
         description=description or _describe(intervals, span_ns),
         width=width,
@@ -121,9 +112,11 @@ def _window(intervals: pl.DataFrame, from_ns: int | None, to_ns: int | None) -> 
     start, end = pl.col("start_ns"), pl.col("end_ns")
     intervals = intervals.with_columns(whole_ns=end - start)
     if from_ns is not None:
-        intervals = intervals.filter(end >= from_ns).with_columns(start.clip(from_ns))
+        inside = (end > from_ns) | (start >= from_ns)
+        intervals = intervals.filter(inside).with_columns(start.clip(from_ns))
     if to_ns is not None:
-        intervals = intervals.filter(start <= to_ns).with_columns(end.clip(None, to_ns))
+        inside = (start < to_ns) | (end <= to_ns)
+        intervals = intervals.filter(inside).with_columns(end.clip(None, to_ns))
     if intervals.is_empty():
         raise RfcsimError(
             f"timeline: nobody held the lock or waited (from_ns={from_ns}, to_ns={to_ns})"
@@ -132,6 +125,13 @@ def _window(intervals: pl.DataFrame, from_ns: int | None, to_ns: int | None) -> 
     if len(locks) > 1:
         raise RfcsimError(f"timeline: expected one lock, got {', '.join(map(str, locks))}")
     return intervals
+
+
+def _order(intervals: pl.DataFrame) -> list[str]:
+    """The tasks, those that held the lock for most of the time first."""
+    held_ns = pl.when(pl.col("state") == "holding").then(pl.col("end_ns") - pl.col("start_ns"))
+    by_task = intervals.group_by("task", maintain_order=True).agg(held_ns.sum().alias("held_ns"))
+    return by_task.sort("held_ns", descending=True, maintain_order=True)["task"].to_list()
 
 
 def _longest(intervals: pl.DataFrame) -> list[str]:
@@ -152,42 +152,66 @@ def _kind() -> pl.Expr:
     )
 
 
-def _bars(intervals: pl.DataFrame, pixel_ns: int) -> tuple[pl.DataFrame, int]:
-    """Join intervals until they are few enough; return the bars, and how far apart they are."""
+def _bars(intervals: pl.DataFrame, pixel_ns: int) -> pl.DataFrame:
+    """Join intervals that are less than a pixel apart; the longest bars come first."""
     row = ("task", "kind")
     ordered = intervals.with_columns(kind=_kind()).sort(*row, "start_ns", maintain_order=True)
     gap_ns = pl.col("start_ns") - pl.col("end_ns").cum_max().shift().over(row)
-    apart_ns = pixel_ns
-    while True:
-        begins = (gap_ns >= apart_ns).fill_null(True)
-        bars = (
-            ordered.group_by(*row, begins.cum_sum().alias("bar"), maintain_order=True)
-            .agg(
-                pl.col("start_ns").first(),
-                pl.col("end_ns").max(),
-                intervals=pl.len(),
-                longest_ns=_WHOLE_NS.max(),
-            )
-            # Short bars are drawn over long ones, and no hold is too short to be seen.
-            .with_columns(
-                pl.when(pl.col("kind") == theme.WAITING)
-                .then("end_ns")
-                .otherwise(pl.max_horizontal("end_ns", pl.col("start_ns") + pixel_ns))
-            )
-            .sort(pl.col("end_ns") - pl.col("start_ns"), descending=True, maintain_order=True)
-        )
-        if len(bars) <= MOST_MARKS:
-            return bars, apart_ns
-        apart_ns *= 2
+    begins = (gap_ns >= pixel_ns).fill_null(True)
+    bars = ordered.group_by(*row, begins.cum_sum().alias("bar"), maintain_order=True).agg(
+        pl.col("start_ns").first(),
+        pl.col("end_ns").max(),
+        intervals=pl.len(),
+        filled_ns=(pl.col("end_ns") - pl.col("start_ns")).sum(),
+        longest_ns=_WHOLE_NS.max(),
+    )
+    # Short bars come last, and are drawn over long ones.
+    return bars.with_columns(length_ns=pl.col("end_ns") - pl.col("start_ns")).sort(
+        "length_ns", descending=True, maintain_order=True
+    )
+
+
+def _notes(
+    tasks: int, shown: int, bars: pl.DataFrame, drawn: pl.DataFrame, pixel_ns: int
+) -> list[str]:
+    """What the chart leaves out or joins."""
+    notes = []
+    if shown < tasks:
+        notes.append(f"{shown} of {tasks} tasks: those that waited and held longest")
+    if len(drawn) < len(bars):
+        shortest = words.duration(drawn["length_ns"][-1])
+        notes.append(f"{len(drawn)} of {len(bars):,} bars: those of {shortest} and longer")
+    if drawn["intervals"].to_numpy().max() > 1:
+        notes += [
+            f"Bars less than {words.duration(pixel_ns)} apart are drawn as one,",
+            "as high as the share of the time that they fill",
+        ]
+    return notes
+
+
+def _marks(bars: pl.DataFrame, tasks: list[str], pixel_ns: int) -> pl.DataFrame:
+    """Corners of the bars: start and end in ns, top and bottom in rows."""
+    # No hold is too short to be seen.
+    seen_ns = pl.when(pl.col("kind") == theme.WAITING).then(0).otherwise(pixel_ns)
+    filled = (pl.col("filled_ns") + seen_ns) / pl.col("length_ns").clip(1)
+    half = pl.col("kind").replace_strict(_HALF_BAR) * filled.clip(_THINNEST, 1)
+    middle = pl.col("task").replace_strict({task: i for i, task in enumerate(tasks)}) + _BARS
+    return bars.select(
+        "kind",
+        start=pl.col("start_ns"),
+        end=pl.max_horizontal("end_ns", pl.col("start_ns") + seen_ns),
+        top=(middle - half).round(2),
+        bottom=(middle + half).round(2),
+        what=_names(bars),
+    )
 
 
 def _names(bars: pl.DataFrame) -> pl.Series:
     """What each bar is, for the reader who points at it."""
     names = []
-    for bar in bars.iter_rows(named=True):
-        length = words.duration(bar["longest_ns"])
-        times = length if bar["intervals"] == 1 else f"{bar['intervals']:,}x, up to {length}"
-        names.append(f"{bar['task']} {bar['kind']}: {times}")
+    for kind, intervals, longest_ns in bars.select("kind", "intervals", "longest_ns").iter_rows():
+        times = "" if intervals == 1 else f"{intervals:,}x, up to "
+        names.append(f"{kind.removesuffix(' (thin)')}: {times}{words.duration(longest_ns)}")
     return pl.Series(names, dtype=pl.String())
 
 
@@ -211,14 +235,16 @@ def _texts(intervals: pl.DataFrame, tasks: list[str], width: int) -> pl.DataFram
 def _describe(intervals: pl.DataFrame, span_ns: int) -> str:
     """The chart in words: who held longest, who waited longest."""
     tasks = words.count(intervals["task"].n_unique(), "task")
-    sentences = [f"Timeline of a lock over {words.duration(span_ns)}, {tasks}."]
-    for state, did in (("holding", "held it"), ("waiting", "waited for it")):
-        longest = intervals.filter(pl.col("state") == state).top_k(1, by=_WHOLE_NS)
-        for row in longest.iter_rows(named=True):
-            mode = {"shared": "shared", "exclusive": "exclusively"}[row["mode"]]
-            sentences.append(
-                f"{row['task']} {did} longest, {words.duration(row['whole_ns'])} {mode}."
-            )
-    if len(sentences) < 3:
-        sentences.append("Nobody waited.")
+    sentences = [f"Timeline of the lock over {words.duration(span_ns)}, {tasks}."]
+    for state, did, never in (
+        ("holding", "held it", "Nobody held it."),
+        ("waiting", "waited for it", "Nobody waited."),
+    ):
+        of_state = intervals.filter(pl.col("state") == state)
+        if of_state.is_empty():
+            sentences.append(never)
+            continue
+        longest = of_state.row(int(of_state["whole_ns"].to_numpy().argmax()), named=True)
+        length = words.duration(longest["whole_ns"])
+        sentences.append(f"{longest['task']} {did} longest, {length} ({longest['mode']}).")
     return " ".join(sentences)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-LETTER_PIXELS = 6.3  # of the charts' text, on average
+LETTER_PIXELS = 6.5  # of the charts' text, on average
 
 UNITS = (("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1))
 

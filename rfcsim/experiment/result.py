@@ -251,6 +251,31 @@ class Result:
         names = [group.name for group in self.scenario.tasks]
         return self._quantile(names.index(class_name), RECORD_NAMES.index(record), q)
 
+    def longest_wait(self, class_name: str) -> int:
+        """The longest that any task of a group waited for mmap_sem, in ns; 0 if it never asked.
+
+        Parameters
+        ----------
+        class_name : str
+            Name of a task group.
+        """
+        names = [group.name for group in self.scenario.tasks]
+        waits = self._statistics[names.index(class_name), list(_WAITS), STAT_MAX]
+        return int(waits.max())
+
+    def longest_call(self, class_name: str, call: str) -> int:
+        """The longest that a call of any task of a group took, in ns; 0 if none was made.
+
+        Parameters
+        ----------
+        class_name : str
+            Name of a task group.
+        call : str
+            "mlock", "munlock", "mmap", "munmap", "touch", "read_maps" or "hold".
+        """
+        names = [group.name for group in self.scenario.tasks]
+        return int(self._calls[names.index(class_name), CALL_NAMES.index(call), CALL_MAX_NS])
+
     def table(self) -> pl.DataFrame:
         """Who waited for what, and how long, in words."""
         times = ["p50_ns", "p99_ns", "max_ns", "total_ns"]

@@ -116,7 +116,7 @@ def run_once(
             raise Interrupted
         status = run(machine, EVENTS_A_CHUNK)
         if progress is not None:
-            progress(_share_done(machine))
+            progress(_share_done(machine) if status == RUNNING else 1.0)
     if status == ENDLESS:
         raise ScenarioError(
             f"costs = {scenario.costs!r}: a task would call for ever in no time, "

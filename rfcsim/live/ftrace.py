@@ -41,9 +41,7 @@ class _Row(NamedTuple):
     cpu: int
 
 
-def read_trace(
-    path: str | Path, *, mm: str | None = None, absolute: bool = False
-) -> pl.DataFrame:
+def read_trace(path: str | Path, *, mm: str | None = None, absolute: bool = False) -> pl.DataFrame:
     """Read the mmap_lock events of one address space from a trace of a real kernel.
 
     The file is the text of `trace` in tracefs, with the tracepoints of `events/mmap_lock` on and a
@@ -136,7 +134,7 @@ def _parse(path: str | Path, lines: list[str]) -> tuple[list[_Row], dict[str, st
         if time_ns < latest_ns:
             _fail(path, number, f"time {match['seconds']}.{match['microseconds']} runs backwards")
         latest_ns = time_ns
-        # A thread may be renamed on the way, and its name may be unknown: the last one known counts.
+        # A thread may change its name or have none in a line: the last one known counts.
         if match["comm"] != _UNKNOWN_COMM or match["tid"] not in comms:
             comms[match["tid"]] = match["comm"]
         if match["name"] in _TRACEPOINTS:

@@ -66,6 +66,7 @@ PAGE_CACHED = 8  # the file page behind this address is in the page cache, up to
 PAGE_READING = 16  # ... is being read from the disk
 PAGE_MARKED = 32  # PG_readahead: reaching it starts the next window
 PAGE_PAST_EOF = 64  # the file ends before this page: a fault gets SIGBUS
+ALL_BITS = 255  # ALL_BITS ^ x clears x: a byte has no negative numbers, which ~x is in Python
 
 # --- sem: mmap_sem, with its queue in a ring --------------------------------------------------
 SEM_READERS = 0  # shared holders

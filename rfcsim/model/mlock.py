@@ -2,6 +2,7 @@
 
 from rfcsim._jit import inner
 from rfcsim.model.layout import (
+    ALL_BITS,
     DESIGN_BATCHED,
     EAGAIN,
     EFAULT,
@@ -209,6 +210,12 @@ def _fixup(state, task, on):
     start = regs[REG_NEXT]
     if start >= regs[REG_END]:
         return EFFECT_DONE, 0, 0
+    if start > regs[REG_START]:
+        # The part before may have merged with the VMA after it, which then has been dealt with.
+        start = vmas[find_vma(state, start - 1), VMA_END]
+        regs[REG_NEXT] = start
+        if start >= regs[REG_END]:
+            return EFFECT_DONE, 0, 0
     row = find_vma(state, start)
     if row >= mm[MM_MAP_COUNT] or vmas[row, VMA_START] > start:
         regs[REG_RETURN] = ENOMEM
@@ -345,8 +352,8 @@ def clear_mlocked(state, task, run_class, run_limit):
     regs = state.tasks[task]
     first = regs[REG_NEXT]
     most = run_limit if run_class == WORK_MUNLOCK_PAGE else 1
-    stop = min(regs[REG_STOP], first + most)
-    for page in range(first, stop):
-        state.pages[page] &= ~PAGE_MLOCKED
-    regs[REG_NEXT] = stop
-    return stop - first
+    count = min(regs[REG_STOP] - first, most)
+    for page in range(first, first + count):
+        state.pages[page] &= ALL_BITS ^ PAGE_MLOCKED
+    regs[REG_NEXT] = first + count
+    return count

@@ -2,6 +2,7 @@
 
 from rfcsim._jit import inner
 from rfcsim.model.layout import (
+    ALL_BITS,
     CALL_MMAP,
     EFFECT_CPU,
     EFFECT_DONE,
@@ -197,11 +198,11 @@ def _zap(state, regs, run_class, run_limit):
     """
     first = regs[REG_NEXT]
     most = run_limit if run_class == WORK_UNMAP_PAGE else 1
-    stop = min(regs[REG_STOP], first + most)
-    for page in range(first, stop):
-        state.pages[page] &= ~(PAGE_PRESENT | PAGE_MLOCKED | PAGE_ZERO)
-    regs[REG_NEXT] = stop
-    return stop - first
+    count = min(regs[REG_STOP] - first, most)
+    for page in range(first, first + count):
+        state.pages[page] &= ALL_BITS ^ (PAGE_PRESENT | PAGE_MLOCKED | PAGE_ZERO)
+    regs[REG_NEXT] = first + count
+    return count
 
 
 @inner

@@ -2,6 +2,7 @@
 
 from rfcsim._jit import inner, njit
 from rfcsim.model.layout import (
+    ALL_BITS,
     BACKING_FILE,
     EFAULT,
     EFFECT_CPU,
@@ -77,7 +78,7 @@ def make_present(state, task, row, page, write, work):
         return EFFECT_CPU, work + PRESENT, 1
     if vmas[row, VMA_BACKING] != BACKING_FILE:
         if write:
-            pages[page] = (pages[page] | PAGE_PRESENT) & ~PAGE_ZERO
+            pages[page] = (pages[page] | PAGE_PRESENT) & (ALL_BITS ^ PAGE_ZERO)
             return EFFECT_CPU, work + ANON, 1
         pages[page] |= PAGE_PRESENT | PAGE_ZERO
         return EFFECT_CPU, work + ZERO, 1
@@ -131,7 +132,7 @@ def _look_up(state, row, page):
             vma[VMA_READ_MISSES] -= 1
         if pages[page] & PAGE_MARKED == 0:
             return 0, 0
-        pages[page] &= ~PAGE_MARKED
+        pages[page] &= ALL_BITS ^ PAGE_MARKED
         ahead = page + window
         return ahead, _start_read(state, row, ahead, window, ahead)
     if random:
@@ -167,4 +168,4 @@ def _start_read(state, row, first, count, mark):
 def complete_read(state, first, count):
     """The disk has delivered: the pages are in the page cache. The world's move, not a task's."""
     for page in range(first, first + count):
-        state.pages[page] = (state.pages[page] & ~PAGE_READING) | PAGE_CACHED
+        state.pages[page] = (state.pages[page] & (ALL_BITS ^ PAGE_READING)) | PAGE_CACHED

@@ -1,6 +1,7 @@
 """pyproject.toml, the lock and environment.yml ask for the same packages."""
 
 from importlib.metadata import requires
+from platform import python_version
 from typing import Any
 
 import pytest
@@ -12,9 +13,6 @@ from rattler import MatchSpec, PackageRecord
 from rattler.package import BuildString
 
 from tests.house.project import PYPROJECT, ROOT, locked, requirements
-
-# PyPI's name -> conda's, where they differ by more than case, "-" and "_".
-CONDA_NAMES: dict[str, str] = {}
 
 
 def conda_environment() -> dict[str, Any]:
@@ -40,10 +38,8 @@ def pins() -> dict[str, str]:
 
 
 def test_conda_environment_asks_for_the_same_packages() -> None:
-    wanted = {
-        canonicalize_name(CONDA_NAMES.get(name, name)): specifier
-        for name, specifier in ranges(requirements()).items()
-    }
+    """Under the same names, too: conda-forge has each under PyPI's, but for case, "-" and "_"."""
+    wanted = ranges(requirements())
     python = SpecifierSet(PYPROJECT["project"]["requires-python"])
     asked = ranges([Requirement(line) for line in conda_packages()])
     assert asked == wanted | {"python": python, "pip": SpecifierSet()}
@@ -55,21 +51,17 @@ def test_conda_environment_installs_the_project_itself() -> None:
 
 @pytest.mark.parametrize("line", conda_packages())
 def test_conda_reads_the_ranges_as_pip_does(line: str) -> None:
-    """By conda's own parser: the locked version lies in the range, version 0 below it."""
-    name = canonicalize_name(Requirement(line).name)
-    version = {"python": PYPROJECT["project"]["requires-python"].removeprefix(">="), "pip": "26.0"}
-    allowed = MatchSpec(line)
+    """By conda's own parser: the locked version is in the range, version 0 is not."""
+    spec, name = MatchSpec(line), Requirement(line).name
+    version = {"python": python_version(), "pip": "26"}.get(name) or pins()[canonicalize_name(name)]
 
-    def matches(version: str) -> bool:
-        build = BuildString("py_0")
-        return allowed.matches(
-            PackageRecord(
-                str(allowed.name.normalized), version, build, build_number=0, subdir="noarch"
-            )
-        )
+    def has(version: str) -> bool:
+        # Any build: a range in environment.yml names none.
+        build = {"build": BuildString("py_0"), "build_number": 0, "subdir": "noarch"}
+        return spec.matches(PackageRecord(name, version, **build))
 
-    assert matches(version.get(name) or pins()[name])
-    assert matches("0") == (name == "pip")
+    assert has(version)
+    assert has("0") == (name == "pip")
 
 
 def test_lock_names_no_host() -> None:

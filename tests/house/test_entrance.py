@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import tomllib
 from importlib.metadata import entry_points
 
 import yaml
@@ -38,6 +37,5 @@ def test_entry_points_lead_somewhere() -> None:
 
 def test_citation_is_of_this_version() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert citation["version"] == project["version"]
-    assert citation["license"] == project["license"]
+    assert citation["version"] == PYPROJECT["project"]["version"]
+    assert citation["license"] == PYPROJECT["project"]["license"]

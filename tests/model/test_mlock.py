@@ -1,6 +1,7 @@
 """`mlock` and `munlock`: order of checks, return codes and leftovers (kernel-facts 1 and 8.2)."""
 
 import pytest
+
 from rfcsim.model.layout import (
     BACKING_FILE,
     CALL_MLOCK,
@@ -31,7 +32,6 @@ from rfcsim.model.layout import (
     WORK_DRAIN_ALL,
     WORK_SYSCALL,
 )
-
 from tests.model.walk import (
     READ_WRITE,
     address_space,

@@ -25,7 +25,6 @@ from rfcsim.model.layout import (
     VMA_IDENTITY,
     VMA_READ_MISSES,
 )
-
 from tests.model.walk import (
     READ_WRITE,
     address_space,

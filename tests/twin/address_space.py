@@ -140,8 +140,9 @@ class AddressSpace:
 
     def may_lock(self, pages: int) -> bool:
         """Do so many more pages fit into RLIMIT_MEMLOCK?"""
-        unlimited = self.cap_ipc_lock or self.lock_limit is None
-        return unlimited or self.locked_vm + pages <= self.lock_limit
+        if self.cap_ipc_lock or self.lock_limit is None:
+            return True
+        return self.locked_vm + pages <= self.lock_limit
 
     def insert(self, start: int, end: int, flags: int, backing: int) -> Vma:
         """A new mapping, with an identity of its own."""

@@ -41,7 +41,6 @@ class Task:
     call_began: int = 0
     asked_for_lock: int = 0
     handed: int | None = None  # mode of a lock that it owns but has not come to use
-    mode: int = 0  # in which it asked for, or holds, the lock
     got_lock: int = 0
     waits_for_page: int | None = None
     cpu: Processor | None = None
@@ -49,6 +48,10 @@ class Task:
     slice_end: int = 0
     finished: bool = False
     returned: list[int] = field(default_factory=list)  # by its calls, in order
+
+    @property
+    def task_class(self) -> int:
+        return self.program.task_class
 
     @property
     def is_finite(self) -> bool:
@@ -130,7 +133,9 @@ class Clock:
         """Record the call and go on to the next: does the task keep its CPU?"""
         assert task.operation is not None
         self.trace("call_end", task.number, task.operation.call, value)
-        self.recorder.call_done(task, value, self.now)
+        took_ns = self.now - task.call_began
+        self.recorder.called(task.task_class, task.operation.call, took_ns, value)
+        task.returned.append(value)
         task.next_operation += 1
         if task.next_operation == len(task.program.operations):
             task.next_operation = 0
@@ -227,7 +232,7 @@ class Clock:
         """Take the steps that fall on this instant."""
         if task.handed is not None:
             self.trace("acquire_returned", task.number, task.handed)
-            self.recorder.waited(task, task.handed, self.now - task.asked_for_lock)
+            self.recorder.waited(task.task_class, task.handed, self.now - task.asked_for_lock)
             task.handed = None
         ns = 0
         while ns == 0:
@@ -257,19 +262,18 @@ class Clock:
 
     def down(self, task: Task, mode: int) -> bool:
         self.trace("start_locking", task.number, mode)
-        task.mode = mode
         task.asked_for_lock = self.now
         if not self.sem.down(task.number, mode):
             return False
         self.trace("granted", task.number, mode)
         self.trace("acquire_returned", task.number, mode)
         task.got_lock = self.now
-        self.recorder.waited(task, mode, 0)
+        self.recorder.waited(task.task_class, mode, 0)
         return True
 
     def up(self, task: Task, mode: int) -> None:
         self.trace("released", task.number, mode)
-        self.recorder.held(task, mode, self.now - task.got_lock)
+        self.recorder.held(task.task_class, mode, self.now - task.got_lock)
         for number, granted_mode in self.sem.up(task.number):
             heir = self.tasks[number]
             self.trace("granted", number, granted_mode)

@@ -9,6 +9,8 @@ import numpy as np
 from rfcsim.clock.engine import run
 from rfcsim.clock.histogram import bucket_bounds
 from rfcsim.clock.layout import (
+    CLOCK_EVENTS,
+    CLOCK_JUMP,
     CLOCK_NOW,
     CLOCK_TRACED,
     EVENT_NAMES,
@@ -43,8 +45,9 @@ def run_engine(
     *,
     jump: bool = True,
     trace_capacity: int = TRACE_CAPACITY,
+    most_events: int = 1_000_000,
 ) -> Machine:
-    """Run a scenario to its end on the jitted clock."""
+    """Run a scenario to its end on the jitted clock, at most so many events at a time."""
     machine = compile_scenario(
         scenario,
         costs,
@@ -55,10 +58,18 @@ def run_engine(
     )
     status = RUNNING
     while status == RUNNING:
-        status = run(machine, 1_000_000)
+        status = run(machine, most_events)
     assert status == FINISHED
     assert machine.clock[CLOCK_TRACED] <= trace_capacity or trace_capacity == 0
     return machine
+
+
+def bits(machine: Machine) -> dict[str, bytes]:
+    """Every array of a machine, but for whether it jumps and how many events that took."""
+    clock = np.delete(machine.clock, [CLOCK_JUMP, CLOCK_EVENTS])
+    arrays = machine._asdict() | machine.state._asdict() | {"clock": clock}
+    del arrays["state"]
+    return {name: array.tobytes() for name, array in arrays.items()}
 
 
 def seen_on_engine(machine: Machine) -> dict[str, Any]:

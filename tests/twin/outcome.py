@@ -2,13 +2,9 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from rfcsim.model.layout import SHARED
 from tests.twin.address_space import AddressSpace
-
-if TYPE_CHECKING:
-    from tests.twin.clock import Task
 
 TraceRow = tuple[int, str, int, int, int]  # time_ns, event, task, a, b
 
@@ -23,18 +19,15 @@ class Recorder:
         default_factory=lambda: defaultdict(list)
     )  # (class, call) -> (duration, value)
 
-    def waited(self, task: "Task", mode: int, ns: int) -> None:
-        self.times[task.program.task_class, f"wait_{mode_name(mode)}"].append(ns)
+    def waited(self, task_class: int, mode: int, ns: int) -> None:
+        self.times[task_class, f"wait_{mode_name(mode)}"].append(ns)
 
-    def held(self, task: "Task", mode: int, ns: int) -> None:
-        self.times[task.program.task_class, f"hold_{mode_name(mode)}"].append(ns)
+    def held(self, task_class: int, mode: int, ns: int) -> None:
+        self.times[task_class, f"hold_{mode_name(mode)}"].append(ns)
 
-    def call_done(self, task: "Task", value: int, now: int) -> None:
-        assert task.operation is not None
-        duration = now - task.call_began
-        self.times[task.program.task_class, "call"].append(duration)
-        self.calls[task.program.task_class, task.operation.call].append((duration, value))
-        task.returned.append(value)
+    def called(self, task_class: int, call: int, ns: int, value: int) -> None:
+        self.times[task_class, "call"].append(ns)
+        self.calls[task_class, call].append((ns, value))
 
 
 def mode_name(mode: int) -> str:

@@ -3,12 +3,13 @@
 Each trace was written down with pencil and paper; the comments are the arithmetic.
 """
 
-from rfcsim import Hold, Mlock, Munlock, Region, Scenario, TaskGroup, Touch
+from rfcsim import Hold, Mlock, Mmap, Munlock, Munmap, Region, Scenario, TaskGroup, Touch
 from rfcsim.model.layout import (
     CALL_HOLD,
     CALL_MLOCK,
     CALL_MUNLOCK,
     CALL_TOUCH,
+    EINVAL,
     ENOMEM,
     EXCLUSIVE,
     SHARED,
@@ -252,3 +253,21 @@ def test_a_linear_walk_of_a_cold_file_has_the_next_window_in_flight():
     assert outcome.times[0, "hold_exclusive"] == [330]
     assert all(page.cached and page.present and page.mlocked for page in outcome.space.pages[1:])
     assert not any(page.marked for page in outcome.space.pages)
+
+
+def test_a_range_of_no_pages():
+    """No scenario file can ask for one, so it is put in behind the validation."""
+    nothing = {"pages": 0}
+    calls = tuple(
+        call(region="data").model_copy(update=nothing) for call in (Mlock, Munlock, Mmap, Munmap)
+    )
+    scenario = Scenario(
+        name="nothing",
+        costs="none",
+        regions=(Region(name="data", pages=2),),
+        tasks=(TaskGroup(name="caller", calls=calls),),
+    )
+    outcome = agreed_outcome(scenario, cost_values(syscall=1, vma_visit=1, vma_change=1))
+    assert outcome.returned[0] == [0, 0, EINVAL, EINVAL]
+    assert outcome.elapsed_ns == 4  # four system calls, and not one look at a VMA
+    assert vmas(outcome) == [(1, 3, RW)]

@@ -17,9 +17,7 @@ from tests.twin.populate import FAULT, Mark, make_present
 
 def touch(space: AddressSpace, page: int, writing: bool) -> Iterator[Effect]:
     """A user access: no more than that if the page-table entry allows it, else do_page_fault()."""
-    entry = space.pages[page]
-    vma = space.covering(page)
-    if entry.present and not (writing and entry.zero) and vma and vma.allows(writing):
+    if entry_allows(space, page, writing):
         yield Cpu(WORK_TOUCH, 1)
         yield Done(0)
         return
@@ -33,6 +31,17 @@ def touch(space: AddressSpace, page: int, writing: bool) -> Iterator[Effect]:
         value = yield from make_present(space, vma, page, writing, FAULT, mark)
     yield Up(SHARED)
     yield Done(value)
+
+
+def entry_allows(space: AddressSpace, page: int, writing: bool) -> bool:
+    """Is there an entry that lets the access pass?
+
+    It has the permissions of its VMA. munmap() removes the VMA first and its entries afterwards.
+    """
+    entry = space.pages[page]
+    vma = space.covering(page)
+    permitted = vma is None or vma.allows(writing)
+    return entry.present and permitted and not (writing and entry.zero)
 
 
 def vma_to_fault_in(space: AddressSpace, page: int, writing: bool) -> Vma | None:

@@ -1,0 +1,1 @@
+"""Scenarios, runs of them, and what they find."""

@@ -1,0 +1,60 @@
+"""Several runs side by side."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from rfcsim.errors import RfcsimError
+from rfcsim.experiment.result import Result
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Runs of the same classes of task, each under a name.
+
+    Attributes
+    ----------
+    results : mapping of str to Result
+    """
+
+    results: Mapping[str, Result]
+
+    @cached_property
+    def waits(self) -> pl.DataFrame:
+        """The waits of every run (`Result.waits`), after a column run."""
+        return self._stack({name: result.waits for name, result in self.results.items()})
+
+    @cached_property
+    def histogram(self) -> pl.DataFrame:
+        """The histograms of every run (`Result.histogram`), after a column run."""
+        return self._stack({name: result.histogram for name, result in self.results.items()})
+
+    def table(self) -> pl.DataFrame:
+        """Who waited, and how long, in words: a row a run and class of task."""
+        return self._stack({name: result.table() for name, result in self.results.items()})
+
+    @staticmethod
+    def _stack(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+        return pl.concat(
+            frame.select(pl.lit(name).alias("run"), pl.all()) for name, frame in frames.items()
+        )
+
+
+def compare(results: Mapping[str, Result]) -> Comparison:
+    """Put runs side by side, to tabulate them or to draw them into one chart.
+
+    Parameters
+    ----------
+    results : mapping of str to Result
+        At least one run, under the name that tables and legends give it.
+
+    Raises
+    ------
+    RfcsimError
+        If there is no run.
+    """
+    if not results:
+        raise RfcsimError("results is empty: must be at least one run under its name")
+    return Comparison(dict(results))

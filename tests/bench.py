@@ -1,0 +1,187 @@
+"""The simulator's speed and memory, as `make bench` prints them; not a test.
+
+Every figure is the best of several tries in one process on one core, tracing off, after
+warm-up, except where it says otherwise. Beside each stands what the project aims at.
+"""
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from random import Random
+
+import simpy
+
+from rfcsim import Hold, Mmap, Munmap, Region, Scenario, TaskGroup, load_costs, preset, simulate
+from tests.simpy_model.lock import HandOverLock
+
+SECOND_NS = 10**9
+THINK_NS = 100_000
+HOLD_NS = 2_000
+TASKS = 16
+
+FIRST_CALL = """
+import time
+from rfcsim import preset, simulate
+scenario = preset("anon-1gb")
+began = time.perf_counter()
+simulate(scenario)
+print(time.perf_counter() - began)
+"""
+
+PEAK_MEMORY = """
+import resource
+from rfcsim import simulate
+from tests.bench import holders
+simulate(holders({seconds}))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def mappers(seconds: float) -> Scenario:
+    """Sixteen threads that map and unmap a page each, about a thousand times a second."""
+    return Scenario(
+        name="mappers",
+        costs="anon-2010",
+        cpus=TASKS,
+        end_ns=int(seconds * SECOND_NS),
+        regions=(Region(name="page", pages=1, mapped=False, one_per="mapper"),),
+        tasks=(
+            TaskGroup(
+                name="mapper",
+                count=TASKS,
+                repeats=0,
+                calls=(
+                    Mmap(region="page", think_ns=THINK_NS, think="exponential"),
+                    Munmap(region="page"),
+                ),
+            ),
+        ),
+    )
+
+
+def holders(seconds: float) -> Scenario:
+    """Sixteen threads that hold the lock now and then, half of them exclusively."""
+    return Scenario(
+        name="holders",
+        costs="anon-2010",
+        cpus=TASKS,
+        end_ns=int(seconds * SECOND_NS),
+        regions=(Region(name="page", pages=1),),
+        tasks=tuple(
+            TaskGroup(
+                name=mode,
+                count=TASKS // 2,
+                repeats=0,
+                calls=(
+                    Hold(mode=mode, hold_ns=HOLD_NS, think_ns=THINK_NS, think="exponential"),
+                ),
+            )
+            for mode in ("shared", "exclusive")
+        ),
+    )
+
+
+def simpy_holders(seconds: float) -> int:
+    """The threads of `holders` in SimPy: the same costs, lock and CPUs; how many holds there were.
+
+    It records less than the simulator does: no histograms, and no context switches.
+    """
+    costs = {row["cost"]: row["value"] for row in load_costs("anon-2010").frame().to_dicts()}
+    environment = simpy.Environment()
+    lock = HandOverLock(environment)
+    cpus = simpy.Resource(environment, TASKS)
+    holds = 0
+
+    def thread(number: int) -> Generator[simpy.Event, object, None]:
+        nonlocal holds
+        random = Random(number)
+        exclusive = number % 2 == 0
+        while True:
+            yield environment.timeout(int(random.expovariate(1 / THINK_NS)))
+            cpu = cpus.request()
+            yield cpu
+            yield environment.timeout(costs["syscall"])
+            granted = lock.request(exclusive)
+            if granted.triggered:
+                yield environment.timeout(costs["lock"])
+            else:
+                cpus.release(cpu)
+                yield granted
+                yield environment.timeout(costs["wake_up"])
+                cpu = cpus.request()
+                yield cpu
+            yield environment.timeout(HOLD_NS)
+            lock.release(exclusive)
+            yield environment.timeout(costs["lock"])
+            cpus.release(cpu)
+            holds += 1
+
+    for number in range(TASKS):
+        environment.process(thread(number))
+    environment.run(until=seconds * SECOND_NS)
+    return holds
+
+
+def best_seconds(work: Callable[[], object], tries: int = 5) -> float:
+    times = []
+    for _ in range(tries):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def in_new_process(program: str, **environment: str) -> float:
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONPATH": os.getcwd()} | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(done.stdout)
+
+
+def row(what: str, figure: str, aim: str) -> None:
+    print(f"{what:<58} {figure:>16}   {aim}", flush=True)
+
+
+def main() -> None:
+    row("", "measured", "aim")
+    with tempfile.TemporaryDirectory() as cache:
+        for what, aim in (("first call, compiled", "< 15 s"), ("first call, from cache", "< 1 s")):
+            seconds = in_new_process(FIRST_CALL, NUMBA_CACHE_DIR=cache)
+            row(f"{what} (a process of its own)", f"{seconds:.2f} s", aim)
+
+    busy = mappers(seconds=2.0)
+    events = simulate(busy).events
+    rate = events / best_seconds(lambda: simulate(busy))
+    row(f"events a second, {TASKS} tasks that map and unmap", f"{rate / 1e6:.1f} M", "> 10 M")
+
+    incident = preset("ps-20gb")
+    simulate(incident)
+    seconds = best_seconds(lambda: simulate(incident))
+    row("mlock of 20 GB of uncached file, by jumps", f"{seconds:.3f} s", "< 0.2 s")
+    seconds = best_seconds(lambda: simulate(incident, jump=False))
+    row("mlock of 20 GB of uncached file, page by page", f"{seconds:.3f} s", "< 1.5 s")
+
+    scenario = holders(seconds=5.0)
+    ours = simulate(scenario).calls["count"].sum() / best_seconds(lambda: simulate(scenario))
+    theirs = simpy_holders(0.2) / best_seconds(lambda: simpy_holders(0.2), tries=3)
+    row(f"holds a second, {TASKS} tasks", f"{ours / 1e6:.2f} M", "")
+    row("the same in SimPy", f"{theirs / 1e6:.3f} M", "")
+    row("ratio", f"{ours / theirs:.0f} x", "> 20 x")
+
+    short, long = (in_new_process(PEAK_MEMORY.format(seconds=s)) for s in (1, 100))
+    row("peak memory, one virtual second", f"{short / 1024:.0f} MiB", "")
+    row("peak memory, a hundred of them", f"{long / 1024:.0f} MiB", "the same")
+    here = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    row("peak memory of this process", f"{here / 1024:.0f} MiB", "")
+
+
+if __name__ == "__main__":
+    main()

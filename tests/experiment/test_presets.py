@@ -1,0 +1,81 @@
+"""The presets: complete, runnable, and what they give beside what was published."""
+
+import polars as pl
+import pytest
+
+from rfcsim.errors import ScenarioError
+from rfcsim.experiment.presets import cost_tables, preset, presets
+from rfcsim.experiment.published import published_comparison
+from rfcsim.experiment.simulate import simulate
+
+NAMES = sorted(presets())
+INCIDENTS = ["ps-20gb", "page-cache-20gb", "fault-retry-before"]
+BACKINGS = ["anon-1gb", "page-cache-1gb", "cold-file-1gb"]
+
+
+def test_the_presets_are_these() -> None:
+    assert sorted(INCIDENTS + BACKINGS) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_preset_says_what_it_is_and_runs(name: str) -> None:
+    scenario = preset(name)
+    assert scenario.name == name
+    line, empty, *_ = scenario.description.split("\n")
+    assert presets()[name] == line
+    assert line.endswith(".")
+    assert not empty
+    assert scenario.costs in cost_tables()
+    for design in ("exclusive", "batched"):
+        result = simulate(scenario.replace(design=design))
+        assert result.calls["failed"].sum() == 0
+        assert result.waits["waited"].sum() >= (design == "exclusive")
+
+
+def test_incidents_have_published_figures_with_sources() -> None:
+    for name in INCIDENTS:
+        assert preset(name).published
+        assert all(len(figure.source) > 20 for figure in preset(name).published)
+    for name in BACKINGS:
+        assert not preset(name).published
+
+
+def test_the_three_backings_differ_in_what_is_locked_alone() -> None:
+    first = preset(BACKINGS[0])
+    for name in BACKINGS[1:]:
+        other = preset(name)
+        assert other.tasks == first.tasks
+        assert other.regions[1:] == first.regions[1:]
+        assert other.regions[0].pages == first.regions[0].pages == 2**18
+        assert (other.cpus, other.end_ns) == (first.cpus, first.end_ns)
+
+
+def test_published_and_simulated_side_by_side() -> None:
+    frame = published_comparison(INCIDENTS)
+    assert frame["scenario"].unique(maintain_order=True).to_list() == INCIDENTS
+    ratios = dict(frame.select(pl.format("{}: {}", "scenario", "quantity"), "ratio").iter_rows())
+    # The costs are not tuned to these bounds: they say how well the model does.
+    assert ratios["ps-20gb: longest call of ps"] == pytest.approx(1, abs=0.02)
+    assert ratios["page-cache-20gb: longest call of ps"] == 1
+    assert ratios["fault-retry-before: calls per second of reader"] == pytest.approx(1, abs=0.02)
+    # Each of the loop's two calls waits for a fault, so that a round takes two.
+    assert ratios["fault-retry-before: calls per second of mapper"] == pytest.approx(1, abs=0.02)
+    assert ratios["fault-retry-before: rounds per second of mapper"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_range_is_compared_with_its_nearer_end() -> None:
+    scenario = preset("page-cache-20gb")
+    figure = scenario.published[0].model_copy(update={"value": 5.0, "value_to": 6.0})
+    row = published_comparison(simulate(scenario.replace(published=(figure,)))).row(0, named=True)
+    assert row["ratio"] == pytest.approx(row["simulated"] / 5.0)
+    assert (row["published"], row["published_to"]) == (5.0, 6.0)
+
+
+def test_a_scenario_without_published_figures_has_no_rows() -> None:
+    assert published_comparison("anon-1gb").is_empty()
+
+
+def test_an_unknown_preset_is_one_line() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        preset("ps-20g")
+    assert str(caught.value) == 'preset "ps-20g": there is none; did you mean ps-20gb?'

@@ -1,0 +1,313 @@
+"""The command: what it prints, and that bad input is one line, status 2, and nothing written."""
+
+import json
+import os
+import pty
+import re
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from rfcsim import cli
+from rfcsim.data import data_path
+from rfcsim.experiment.scenario import Scenario
+from rfcsim.experiment.simulate import simulate
+from tests.experiment.examples import SMALL, TEXT
+
+COMMAND = [sys.executable, "-m", "rfcsim"]
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> str:
+    file = tmp_path / "small.toml"
+    file.write_text(TEXT)
+    return str(file)
+
+
+@pytest.fixture
+def rfcsim(monkeypatch, capsys):
+    """Run the command in this process: status, standard output, standard error."""
+
+    def call(*arguments: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["rfcsim", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return call
+
+
+def process(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=ROOT, text=True, timeout=120, stderr=subprocess.PIPE, **options
+    )
+
+
+def files_below(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def test_the_table_of_a_scenario(rfcsim, small) -> None:
+    status, out, err = rfcsim("run", small)
+    assert (status, err) == (0, "")
+    printed = [re.split(r"\s{2,}", line.strip()) for line in out.splitlines()]
+    table = simulate(SMALL).table()
+    assert table.columns in printed
+    for row in table.rows():
+        assert [str(cell) for cell in row] in printed
+
+
+def test_changes_on_the_command_line(rfcsim, small) -> None:
+    arguments = ["--design", "batched", "--batch-pages", "7", "--set", "tasks.victim.count=5"]
+    status, out, _ = rfcsim("run", small, "--json", "--seed", "3", *arguments)
+    found = json.loads(out)
+    changed = SMALL.replace(design="batched", batch_pages=7, **{"tasks.victim.count": 5})
+    assert status == 0
+    assert Scenario(**found["scenario"]) == changed
+    result = simulate(changed, seed=3)
+    assert found["waits"] == result.waits.to_dicts()
+    assert found["elapsed_ns"] == result.elapsed_ns
+
+
+def test_set_reads_toml_values_and_bare_words(rfcsim, small) -> None:
+    settings = ["tasks.victim.think=", "design=batched", 'costs="hdd-2010"', "cap_ipc_lock=true"]
+    _, out, _ = rfcsim("run", small, "--json", *(f"--set={text}" for text in settings[1:]))
+    found = json.loads(out)["scenario"]
+    assert (found["design"], found["costs"], found["cap_ipc_lock"]) == ("batched", "hdd-2010", True)
+    status, _, err = rfcsim("run", small, "--set", settings[0])
+    assert (status, err) == (
+        2,
+        "rfcsim: error: tasks[1].think: unknown key; known are name, "
+        "count, calls, repeats, start_ns, start, cpu\n",
+    )
+
+
+def test_replications_have_margins(rfcsim, small) -> None:
+    status, out, _ = rfcsim("run", small, "--replications", "3")
+    assert status == 0
+    assert "+-" in out
+    _, out, _ = rfcsim("run", small, "--replications", "3", "--json")
+    assert {row["replications"] for row in json.loads(out)["summary"]} == {3}
+
+
+def test_help_is_printed_when_nothing_is_asked(rfcsim) -> None:
+    asked = rfcsim("--help")
+    assert asked[0] == 0
+    assert "presets" in asked[1]
+    assert rfcsim() == asked
+
+
+def test_lists(rfcsim) -> None:
+    for command, name in (("presets", "ps-20gb"), ("costs", "hdd-2010")):
+        status, out, err = rfcsim(command)
+        assert (status, err) == (0, "")
+        assert name in [line.split("  ")[0] for line in out.splitlines()]
+    _, out, _ = rfcsim("costs", "hdd-2010")
+    assert "disk_seek" in out
+
+
+def test_a_printed_scenario_can_be_run(rfcsim, tmp_path) -> None:
+    _, out, _ = rfcsim("scenario", "--preset", "anon-1gb")
+    file = tmp_path / "mine.toml"
+    file.write_text(out)
+    status, table, _ = rfcsim("run", file)
+    assert status == 0
+    assert table == rfcsim("run", "--preset", "anon-1gb")[1]
+
+
+def test_charts_and_trace_are_written(rfcsim, small, tmp_path) -> None:
+    trace = tmp_path / "trace.parquet"
+    folder = tmp_path / "deep" / "charts"
+    status, _, err = rfcsim("run", small, "--charts", folder, "--trace", trace)
+    assert (status, err) == (0, "")
+    assert files_below(folder) == {"timeline.html", "survival.html", "holds.html"}
+    assert pl.read_parquet(trace).equals(simulate(SMALL, trace=10**6).trace)
+
+    before = trace.read_bytes()
+    status, _, err = rfcsim("run", small, "--trace", trace)
+    assert (status, err) == (2, f"rfcsim: error: {trace}: exists, must be new (or give --force)\n")
+    assert trace.read_bytes() == before
+    assert rfcsim("run", small, "--seed", "1", "--trace", trace, "--force")[0] == 0
+    assert trace.read_bytes() != before
+
+
+def test_a_full_trace_says_so(rfcsim, small, tmp_path) -> None:
+    file = tmp_path / "trace.parquet"
+    status, _, err = rfcsim("run", small, "--trace", file, "--trace-events", "10")
+    events = len(simulate(SMALL, trace=10**6).trace)
+    assert status == 0
+    assert err == f"rfcsim: note: the trace is full: the first 10 of {events} events\n"
+    assert len(pl.read_parquet(file)) == 10
+
+
+def test_a_timeline_of_a_real_kernel(rfcsim, tmp_path) -> None:
+    trace = data_path("traces", "mlock-whole-other-cpu")
+    chart = tmp_path / "chart.html"
+    assert rfcsim("timeline", trace, "-o", chart) == (0, "", "")
+    assert chart.read_text().startswith("<!DOCTYPE html>")
+
+    cut = tmp_path / "cut.txt"
+    cut.write_text(trace.read_text()[:-300])
+    status, _, err = rfcsim("timeline", cut, "-o", tmp_path / "other.html")
+    assert status == 2
+    assert err.startswith(f"rfcsim: error: {cut}, line ")
+    assert len(err.splitlines()) == 1
+    assert files_below(tmp_path) == {"chart.html", "cut.txt"}
+
+
+# The arguments and the whole line after "rfcsim: error: "; SMALL stands for a scenario file.
+BAD_INPUT = [
+    (["run"], "a SCENARIO.toml or --preset NAME must be given, one of the two"),
+    (
+        ["run", "SMALL", "--preset", "ps-20gb"],
+        "a SCENARIO.toml or --preset NAME must be given, one of the two",
+    ),
+    (["run", "missing.toml"], "missing.toml: No such file or directory"),
+    (["run", "/"], "/: Is a directory"),
+    (["run", "--preset", "ps-2gb"], 'preset "ps-2gb": there is none; did you mean ps-20gb?'),
+    (["run", "SMALL", "--design", "fair"], 'design = "fair": must be "exclusive" or "batched"'),
+    (["run", "SMALL", "--batch-pages", "0"], "batch_pages = 0: must be 1 or more"),
+    (["run", "SMALL", "--seed", "-1"], "seed = -1: must be 0 to 9223372036854775807"),
+    (["run", "SMALL", "--replications", "0"], "replications = 0: must be 1 to 100000"),
+    (["run", "SMALL", "--set", "cpus"], "--set cpus: must be KEY=VALUE"),
+    (["run", "SMALL", "--set", "=3"], "--set =3: must be KEY=VALUE"),
+    (["run", "SMALL", "--set", "cpu=3"], "cpu: unknown key; did you mean cpus?"),
+    (["run", "SMALL", "--set", "cpus=many"], 'cpus = "many": must be a whole number'),
+    (["run", "SMALL", "--set", "cpus=1\ncpus=2"], None),
+    (["run", "SMALL", "--set", "costs=hdd"], None),
+    (["run", "SMALL", "--set", "costs=missing.toml"], None),
+    (
+        ["run", "SMALL", "--trace", "x.parquet", "--replications", "2"],
+        "--trace: only without --replications",
+    ),
+    (["run", "SMALL", "--trace", "missing/x.parquet"], "missing: no such folder"),
+    (["run", "SMALL", "--trace", "/"], "/: is a folder, must be a file"),
+    (["run", "SMALL", "--charts", "small.toml"], "small.toml: no such folder"),
+    (["run", "SMALL", "--charts", "new/charts", "--design", "fair"], None),
+    (["run", "SMALL", "--trace", "x.parquet", "--trace-events", "-1"], None),
+    (["run", "SMALL", "--sed", "3"], None),
+    (["run", "SMALL", "--seed", "three"], None),
+    (["rum"], None),
+    (["costs", "hdd"], None),
+    (["scenario"], "a SCENARIO.toml or --preset NAME must be given, one of the two"),
+    (["timeline", "SMALL", "-o", "x.html"], None),
+    (["timeline", "missing.txt", "-o", "x.html"], None),
+    (["timeline", "missing.txt"], None),
+    (["timeline", "TRACE", "-o", "x.pdf"], None),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD_INPUT)
+def test_bad_input(rfcsim, small, tmp_path, monkeypatch, arguments, message) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = files_below(tmp_path)
+    names = {"SMALL": small, "TRACE": str(data_path("traces", "mlock-whole-other-cpu"))}
+    status, out, err = rfcsim(*(names.get(word, word) for word in arguments))
+    assert (status, out) == (2, "")
+    assert err.startswith("rfcsim: error: ")
+    assert err.endswith("\n")
+    assert len(err.splitlines()) == 1
+    if message is not None:
+        assert err == f"rfcsim: error: {message}\n"
+    assert files_below(tmp_path) == before
+
+
+def test_help_imports_nothing_that_takes_time() -> None:
+    heavy = "{'numba', 'numpy', 'polars', 'pydantic', 'scipy', 'altair'}"
+    code = f"import sys, rfcsim.cli; print(sorted({heavy} & set(sys.modules)))"
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, text=True, stdout=subprocess.PIPE, check=True
+    )
+    assert found.stdout == "[]\n"
+
+
+def test_the_command_is_a_process_of_its_own(small) -> None:
+    version = process("--version", stdout=subprocess.PIPE)
+    assert version.returncode == 0
+    assert version.stdout.startswith("rfcsim ")
+    ascii_only = os.environ | {"PYTHONIOENCODING": "ascii", "COLUMNS": "24"}
+    narrow = process("run", small, stdout=subprocess.PIPE, env=ascii_only)
+    assert (narrow.returncode, narrow.stderr) == (0, "")
+    assert max(map(len, narrow.stdout.splitlines())) <= 24
+    assert "class: victim" in narrow.stdout.splitlines()
+
+
+def test_output_that_nobody_reads(small) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    nobody = process("presets", stdout=writer)
+    os.close(writer)
+    assert (nobody.returncode, nobody.stderr) == (cli.BROKEN_PIPE, "")
+
+    closed = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", *COMMAND, "run", small],
+        cwd=ROOT,
+        text=True,
+        timeout=120,
+        stderr=subprocess.PIPE,
+    )
+    assert (closed.returncode, closed.stderr) == (0, "")
+
+    with open("/dev/full", "w") as full:
+        complaint = process("presets", stdout=full)
+    assert complaint.returncode == 2
+    assert complaint.stderr == "rfcsim: error: standard output: No space left on device\n"
+
+
+def test_a_disk_that_is_full_leaves_no_file(small, tmp_path) -> None:
+    """The size limit of a file stands for a full disk: the write fails half way."""
+    simulate(SMALL)  # compiled and cached, so that the limit meets the trace alone
+    trace = tmp_path / "trace.parquet"
+    trace.write_bytes(b"old")
+    before = files_below(tmp_path)
+
+    def no_large_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    failed = process(
+        "run", small, "--trace", str(trace), "--force",
+        stdout=subprocess.PIPE, preexec_fn=no_large_files,
+    )  # fmt: skip
+    assert (failed.returncode, failed.stdout) == (2, "")
+    assert failed.stderr == f"rfcsim: error: {trace}: File too large\n"
+    assert files_below(tmp_path) == before
+    assert trace.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("replications", ["1", "4"])
+def test_an_interrupt_ends_the_run_and_leaves_nothing(tmp_path, replications) -> None:
+    endless = SMALL.replace(end_ns=10**15, **{"tasks.victim.repeats": 0})
+    file = tmp_path / "endless.toml"
+    file.write_text(endless.to_toml())
+    charts = tmp_path / "charts"
+    before = files_below(tmp_path)
+    ours, theirs = pty.openpty()
+    running = subprocess.Popen(
+        [*COMMAND, "run", str(file), "--replications", replications, "--charts", str(charts)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    drawn = b""
+    while b"small" not in drawn:  # the progress bar is there: it has begun
+        drawn += os.read(ours, 1000)
+    running.send_signal(signal.SIGINT)
+    try:
+        while more := os.read(ours, 1000):  # until the terminal has no user any more
+            drawn += more
+    except OSError:
+        pass
+    out, _ = running.communicate(timeout=60)
+    os.close(ours)
+    assert running.returncode == cli.INTERRUPTED
+    assert out == b""
+    assert b"Traceback" not in drawn
+    assert files_below(tmp_path) == before
