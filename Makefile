@@ -37,6 +37,7 @@ execute: $(ready) ## for authors: execute every notebook in place, to be committ
 	@$(nbconvert) --inplace notebooks/*.ipynb
 
 test: $(ready) ## pass every test: unit, property, twin, and every notebook's stored outputs
+	@tests/spin/ensure-spin.sh
 	@rm -rf build/numba
 	@$(clean_kernel) NUMBA_CACHE_DIR="$(CURDIR)/build/numba" $(python) -m pytest \
 		--nbval --nbval-current-env --nbval-cell-timeout=120 tests notebooks
@@ -45,6 +46,7 @@ lab: $(ready) ## open JupyterLab on the notebooks
 	@cd notebooks && ../$(python) -m jupyterlab $(LAB_FLAGS)
 
 bench: $(ready) ## measure the simulator's speed and memory
+	@tests/spin/ensure-spin.sh
 	@$(python) -m tests.bench
 
 lint: $(ready) ## check style, types and layers

@@ -1,41 +1,68 @@
 from . import charts
+from .duration import human
 from .errors import CostTableError, RfcsimError, ScenarioError, TraceError
 from .events import lock_intervals
+from .experiment.check import CLAIMS, Check, check
 from .experiment.compare import Comparison, compare
 from .experiment.costs import CostTable, load_costs
-from .experiment.duration import human
+from .experiment.differences import sequential_differences
+from .experiment.mutants import mutant_scoreboard
 from .experiment.parts import (
+    Brk,
+    Fork,
     Hold,
+    Kill,
     Limits,
     Mlock,
+    Mlockall,
     Mmap,
+    Mprotect,
+    Mremap,
     Munlock,
+    Munlockall,
     Munmap,
     Published,
     ReadMaps,
     Region,
     TaskGroup,
     Touch,
+    Truncate,
 )
-from .experiment.presets import cost_tables, preset, presets
+from .experiment.presets import (
+    check_scenario,
+    check_scenarios,
+    cost_tables,
+    preset,
+    presets,
+)
 from .experiment.published import published_comparison
 from .experiment.replicate import Replications, replicate
 from .experiment.result import Result
 from .experiment.scenario import Scenario
+from .experiment.schedule import replay
 from .experiment.simulate import simulate
 from .experiment.walk import walk
 from .live.ftrace import read_trace
 from .version import __version__
 
 __all__ = [
+    "CLAIMS",
+    "Brk",
+    "Check",
     "Comparison",
     "CostTable",
     "CostTableError",
+    "Fork",
     "Hold",
+    "Kill",
     "Limits",
     "Mlock",
+    "Mlockall",
     "Mmap",
+    "Mprotect",
+    "Mremap",
     "Munlock",
+    "Munlockall",
     "Munmap",
     "Published",
     "ReadMaps",
@@ -48,18 +75,25 @@ __all__ = [
     "TaskGroup",
     "Touch",
     "TraceError",
+    "Truncate",
     "__version__",
     "charts",
+    "check",
+    "check_scenario",
+    "check_scenarios",
     "compare",
     "cost_tables",
     "human",
     "load_costs",
     "lock_intervals",
+    "mutant_scoreboard",
     "preset",
     "presets",
     "published_comparison",
     "read_trace",
+    "replay",
     "replicate",
+    "sequential_differences",
     "simulate",
     "walk",
 ]

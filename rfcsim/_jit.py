@@ -93,7 +93,7 @@ class _CacheImpl(CompileResultCacheImpl):
 
 
 class _Cache(FunctionCache):
-    """A cache that can fail: code that cannot be loaded is compiled, whatever cannot be saved is not.
+    """A cache that may fail: what cannot be loaded is compiled, what cannot be saved is not kept.
 
     A file that was cut off by a full disk makes `pickle` raise nearly anything.
     """
@@ -134,4 +134,17 @@ def inner(function: Callable) -> Any:
     return numba.njit(no_cpython_wrapper=True, forceinline=True, **_OPTIONS)(function)
 
 
-_OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
+def cold(function: Callable) -> Any:
+    """Compile a function that only jitted code calls, seldom: a call of its own, not inlined.
+
+    What is inlined is optimised again in each of its callers.
+    """
+    return numba.njit(no_cpython_wrapper=True, forceinline=False, **_OPTIONS)(function)
+
+
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "no_cfunc_wrapper": True,
+    "_nrt": False,
+}

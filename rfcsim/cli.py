@@ -9,13 +9,13 @@ import json
 import os
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
+
+from rfcsim.terminal import counter, print_lines, print_table, progress
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,8 +29,6 @@ INTERRUPTED = 130
 CHARTS = ("timeline", "survival", "holds")
 TIMELINE_EVENTS = 100_000
 TRACE_EVENTS = 1_000_000
-WIDE = 160  # columns, where the output is no terminal
-SOURCE_WIDTH = 30  # columns, at least, of a cost's source
 
 app = typer.Typer(
     name="rfcsim",
@@ -154,11 +152,11 @@ def run(
     case = case.replace(**changes)
 
     events = trace_events if trace is not None else TIMELINE_EVENTS if charts is not None else 0
-    with _progress(case.name) as progress:
+    with progress(case.name) as report:
         if replications == 1:
-            found = first = rfcsim.simulate(case, seed=seed, trace=events, progress=progress)
+            found = first = rfcsim.simulate(case, seed=seed, trace=events, progress=report)
         else:
-            found = rfcsim.replicate(case, replications, seed=seed, progress=progress)
+            found = rfcsim.replicate(case, replications, seed=seed, progress=report)
             first = rfcsim.simulate(case, seed=seed, trace=events) if events else found.results[0]
     if trace is not None:
         _write_new(trace, _parquet(first.trace))
@@ -174,7 +172,51 @@ def run(
     if json_:
         print(json.dumps(_json(case, seed, found), indent=1))
     else:
-        _print_table(found.table())
+        print_table(found.table())
+
+
+@app.command()
+def check(
+    scenario: Annotated[
+        Path | None, typer.Argument(metavar="SCENARIO.toml", help="A small scenario.")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option("--preset", metavar="NAME", help="One of --list.")
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List the scenarios there are.")] = False,
+    design: Annotated[str | None, typer.Option(help="exclusive or batched.")] = None,
+    policy: Annotated[str, typer.Option(help="any (sound for all) or fifo.")] = "any",
+    memory_gib: Annotated[float, typer.Option(help="What the states may take.")] = 4.0,
+    trace: Annotated[bool, typer.Option("--trace", help="Print the schedules found.")] = False,
+    replay: Annotated[
+        str | None, typer.Option(metavar="'A5 B3'", help="Print this schedule instead.")
+    ] = None,
+) -> None:
+    """Try all orders of steps: which claims hold? Exit status 1 if one does not."""
+    import rfcsim
+
+    if list_:
+        print_lines(rfcsim.check_scenarios())
+        return
+    if scenario is None and preset is not None:
+        case = rfcsim.check_scenario(preset)
+    else:
+        case = _scenario(scenario, preset)
+    if design is not None:
+        case = case.replace(design=design)
+    if replay is not None:
+        print_table(rfcsim.replay(case, replay, policy=policy))
+        return
+    with counter(case.name) as report:
+        found = rfcsim.check(case, policy=policy, most_gib=memory_gib, progress=report)
+    print(f"{case.name}: {found.states:,} states, {len(found.outcomes)} outcomes")
+    print_table(found.verdicts())
+    if trace:
+        for schedule in dict.fromkeys(found.schedules.values()):
+            print(f"schedule {schedule!r} violates", ", ".join(found.violated_by(schedule)))
+            print_table(rfcsim.replay(case, schedule, policy=policy))
+    if found.schedules:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -182,7 +224,7 @@ def presets() -> None:
     """List the scenarios that come with the package."""
     import rfcsim
 
-    _print_lines(rfcsim.presets())
+    print_lines(rfcsim.presets())
 
 
 @app.command()
@@ -193,9 +235,9 @@ def costs(
     import rfcsim
 
     if name is None:
-        _print_lines(rfcsim.cost_tables())
+        print_lines(rfcsim.cost_tables())
     else:
-        _print_table(rfcsim.load_costs(name).frame())
+        print_table(rfcsim.load_costs(name).frame())
 
 
 @app.command()
@@ -303,55 +345,3 @@ def _json(
     if isinstance(found, rfcsim.Result):
         return head | {"elapsed_ns": found.elapsed_ns, "events": found.events} | frames
     return head | {"summary": found.summary().to_dicts()} | frames
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[float], None] | None]:
-    """A bar on standard error if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=1.0)
-        yield lambda share: bar.update(task, completed=share)
-
-
-def _print_table(frame: "pl.DataFrame") -> None:
-    """Print a frame as a table, or where the terminal is too narrow for one, field by field."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
-    console = Console(width=None if terminal else WIDE, markup=False, highlight=False)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    rows = [["" if cell is None else str(cell) for cell in row] for row in frame.iter_rows()]
-    needed = 0
-    for index, (name, dtype) in enumerate(frame.schema.items()):
-        # Only the text of a source may be broken into lines.
-        longest = max(len(name), *(len(row[index]) for row in rows), 1)
-        width = SOURCE_WIDTH if name == "source" else longest
-        needed += width + 2
-        right = dtype.is_numeric() or name in ("p50", "p99", "max", "total")
-        table.add_column(
-            name, justify="right" if right else "left", min_width=width, overflow="fold"
-        )
-    if needed <= console.width:
-        for row in rows:
-            table.add_row(*row)
-        console.print(table)
-        return
-    for row in rows:
-        console.print()
-        for name, cell in zip(frame.columns, row, strict=True):
-            console.print(f"{name}: {cell}")
-
-
-def _print_lines(lines: dict[str, str]) -> None:
-    width = max(map(len, lines), default=0)
-    for name, text in lines.items():
-        print(f"{name:{width}}  {text}")

@@ -5,9 +5,14 @@ from typing import Literal
 
 from rfcsim.errors import RfcsimError
 
-Kind = Literal["costs", "presets", "traces"]
+Kind = Literal["checks", "costs", "presets", "traces"]
 
-_SUFFIXES: dict[str, str] = {"costs": ".toml", "presets": ".toml", "traces": ".txt"}
+_SUFFIXES: dict[str, str] = {
+    "checks": ".toml",
+    "costs": ".toml",
+    "presets": ".toml",
+    "traces": ".txt",
+}
 _PACKAGE = Path(__file__).parent
 
 
@@ -22,7 +27,7 @@ def data_names(kind: Kind) -> list[str]:
 
     Parameters
     ----------
-    kind : "costs", "presets" or "traces"
+    kind : "checks", "costs", "presets" or "traces"
 
     Returns
     -------
@@ -37,7 +42,7 @@ def data_path(kind: Kind, name: str) -> Path:
 
     Parameters
     ----------
-    kind : "costs", "presets" or "traces"
+    kind : "checks", "costs", "presets" or "traces"
     name : str
         Its name, with or without the suffix, as `data_names` lists it.
 

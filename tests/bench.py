@@ -15,13 +15,31 @@ from random import Random
 
 import simpy
 
-from rfcsim import Hold, Mmap, Munmap, Region, Scenario, TaskGroup, load_costs, preset, simulate
+from rfcsim import (
+    Hold,
+    Mlock,
+    Mmap,
+    Munlock,
+    Munmap,
+    Region,
+    Scenario,
+    TaskGroup,
+    load_costs,
+    preset,
+    simulate,
+)
+from rfcsim.experiment.check import problem_of
+from rfcsim.race.search import search_all
 from tests.simpy_model.lock import HandOverLock
+from tests.spin.judge import outcomes
+from tests.spin.scenarios import SCENARIOS
+from tests.spin.test_agreement import scenario
 
 SECOND_NS = 10**9
 THINK_NS = 100_000
 HOLD_NS = 2_000
 TASKS = 16
+CROWD_PAGES = 5
 
 FIRST_CALL = """
 import time
@@ -146,6 +164,34 @@ def in_new_process(program: str, **environment: str) -> float:
     return float(done.stdout)
 
 
+def explorer_scenario() -> Scenario:
+    """An mlock, and three threads that unlock and map over its eight pages, one a batch."""
+    others = (Munlock(region="a"), Mmap(region="a"))
+    return Scenario(
+        name="crowd",
+        costs="anon-2010",
+        design="batched",
+        batch_pages=1,
+        regions=(Region(name="a", pages=8, gap_pages=0),),
+        tasks=(
+            TaskGroup(name="locker", calls=(Mlock(region="a"),)),
+            TaskGroup(name="other", count=3, calls=others),
+        ),
+    )
+
+
+def spin_crowd() -> Scenario:
+    """SPIN's largest scenario, as the explorer takes it."""
+    return scenario(SCENARIOS["crowd"](CROWD_PAGES), "batched", pages=CROWD_PAGES, batch=1)
+
+
+def best_of_checks(scenario: Scenario, reduce: bool) -> tuple[int, float]:
+    """How many states a check finds, and the seconds that finding them takes."""
+    problem = problem_of(scenario)
+    tries = [search_all(problem, reduce=reduce) for _ in range(3)]
+    return tries[0].states, min(exploration.seconds for exploration in tries)
+
+
 def row(what: str, figure: str, aim: str) -> None:
     print(f"{what:<58} {figure:>16}   {aim}", flush=True)
 
@@ -169,12 +215,25 @@ def main() -> None:
     seconds = best_seconds(lambda: simulate(incident, jump=False))
     row("mlock of 20 GB of uncached file, page by page", f"{seconds:.3f} s", "< 1.5 s")
 
-    scenario = holders(seconds=5.0)
-    ours = simulate(scenario).calls["count"].sum() / best_seconds(lambda: simulate(scenario))
+    locking = holders(seconds=5.0)
+    holds = int(simulate(locking).calls["count"].sum())
+    ours = holds / best_seconds(lambda: simulate(locking))
     theirs = simpy_holders(0.2) / best_seconds(lambda: simpy_holders(0.2), tries=3)
     row(f"holds a second, {TASKS} tasks", f"{ours / 1e6:.2f} M", "")
     row("the same in SimPy", f"{theirs / 1e6:.3f} M", "")
     row("ratio", f"{ours / theirs:.0f} x", "> 20 x")
+
+    crowd = explorer_scenario()
+    checked = best_of_checks(crowd, reduce=False)
+    rate = checked[0] / checked[1]
+    row("states a second, explorer, no reduction", f"{rate / 1e6:.2f} M", "> 3 M")
+    verdict = best_of_checks(crowd, reduce=True)[1]
+    row("the same scenario to a verdict, without and with", f"{checked[1] / verdict:.0f} x", "")
+    judged = outcomes("crowd", "batched", "any", CROWD_PAGES, 1, reduction=True)
+    rate = judged.states / judged.seconds
+    row("SPIN, five tasks, its reduction: states a second", f"{rate / 1e6:.2f} M", "")
+    seconds = best_of_checks(spin_crowd(), reduce=True)[1]
+    row("time to a verdict, SPIN's by ours", f"{judged.seconds / seconds:.1f} x", "> 3 x")
 
     short, long = (in_new_process(PEAK_MEMORY.format(seconds=s)) for s in (1, 100))
     row("peak memory, one virtual second", f"{short / 1024:.0f} MiB", "")

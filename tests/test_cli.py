@@ -30,20 +30,6 @@ def small(tmp_path: Path) -> str:
     return str(file)
 
 
-@pytest.fixture
-def rfcsim(monkeypatch, capsys):
-    """Run the command in this process: status, standard output, standard error."""
-
-    def call(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["rfcsim", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return call
-
-
 def process(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *arguments], cwd=ROOT, text=True, timeout=120, stderr=subprocess.PIPE, **options

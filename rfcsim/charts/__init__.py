@@ -5,6 +5,7 @@
 
 from rfcsim.charts.distributions import holds, survival
 from rfcsim.charts.renderer import enable, save
+from rfcsim.charts.sequence import sequence
 from rfcsim.charts.timeline import timeline
 
-__all__ = ["enable", "holds", "save", "survival", "timeline"]
+__all__ = ["enable", "holds", "save", "sequence", "survival", "timeline"]

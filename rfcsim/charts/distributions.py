@@ -9,6 +9,7 @@ import polars as pl
 from rfcsim.charts import logarithmic as log
 from rfcsim.charts import theme, words
 from rfcsim.charts.durations import HOLDS, WAITS, Durations, durations, noun_of
+from rfcsim.duration import human
 
 MOST_LINES = len(theme.SERIES)
 MOST_ROWS = 16
@@ -149,8 +150,8 @@ def holds(
     noun = noun_of(records)
     summaries = [
         (
-            f"{row.counted}; median {words.duration(row.median_ns)}, longest {row.longest}",
-            f"{row.number}, up to {words.duration(row.longest_ns)}",
+            f"{row.counted}; median {human(row.median_ns)}, longest {row.longest}",
+            f"{row.number}, up to {human(row.longest_ns)}",
         )
         for row in rows
     ]
@@ -242,13 +243,14 @@ def _bars(row: Durations, place: int) -> pl.DataFrame:
     """Bars of one row of holds()."""
     steps = (
         row.buckets.filter(pl.col("high_ns") > 0)
-        .group_by(step=log.step("low_ns"), maintain_order=True)
+        .with_columns(middle_ns=(pl.col("low_ns") + pl.col("high_ns")) / 2)
+        .group_by(step=log.step("middle_ns"), maintain_order=True)
         .agg(pl.col("low_ns").first(), pl.col("high_ns").last(), pl.col("count").sum())
     )
     edge = 10 ** (pl.col("step") / log.STEPS)
     height = pl.col("count") / pl.col("count").max() * _TALLEST
     what = [
-        f"{words.percent(count / row.total)} last {words.duration(low)} to {words.duration(high)}"
+        f"{words.percent(count / row.total)} last {human(low)} to {human(high)}"
         for low, high, count in steps.select("low_ns", "high_ns", "count").iter_rows()
     ]
     return steps.select(

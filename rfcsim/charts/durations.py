@@ -6,6 +6,7 @@ from typing import NamedTuple
 import polars as pl
 
 from rfcsim.charts import words
+from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
 from rfcsim.events import lock_intervals
 
@@ -48,7 +49,7 @@ class Durations(NamedTuple):
     def longest(self) -> str:
         """ "8.46 ms", or "at most 8.46 ms" where a bucket of some width is all that is known."""
         known = self.buckets["low_ns"][-1] == self.longest_ns
-        return ("" if known else "at most ") + words.duration(self.longest_ns)
+        return ("" if known else "at most ") + human(self.longest_ns)
 
     @property
     def median_ns(self) -> int:

@@ -20,7 +20,7 @@ from rfcsim.errors import RfcsimError
 # here use nothing that 5.8 does not know, and a test holds them to it.
 MIME_TYPE = "application/vnd.vegalite.v5+json"
 VEGA_LITE = "6.4"
-PNG_SCALES = (1.5, 1.0)  # pixels a pixel of the chart: the finest that is not too large
+PNG_SCALE, COARSE_PNG_SCALE = 1.5, 1.0  # pixels a pixel of the chart
 MOST_PNG_BYTES = 60_000  # what one picture may add to a notebook
 
 
@@ -102,12 +102,11 @@ def _description(spec: dict[str, Any]) -> str:
 
 
 def _png(spec: dict[str, Any]) -> bytes:
-    png = b""
-    for scale in PNG_SCALES:
-        png = _pack(vl_convert.vegalite_to_png(spec, vl_version=VEGA_LITE, scale=scale))
-        if len(png) <= MOST_PNG_BYTES:
-            break
-    return png
+    def png(scale: float) -> bytes:
+        return _pack(vl_convert.vegalite_to_png(spec, vl_version=VEGA_LITE, scale=scale))
+
+    fine = png(PNG_SCALE)
+    return fine if len(fine) <= MOST_PNG_BYTES else png(COARSE_PNG_SCALE)
 
 
 def _pack(png: bytes) -> bytes:

@@ -4,6 +4,7 @@ import altair as alt
 import polars as pl
 
 from rfcsim.charts import theme, words
+from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
 from rfcsim.events import lock_intervals
 
@@ -179,11 +180,11 @@ def _notes(
     if shown < tasks:
         notes.append(f"{shown} of {tasks} tasks: those that waited and held longest")
     if len(drawn) < len(bars):
-        shortest = words.duration(drawn["length_ns"][-1])
+        shortest = human(drawn["length_ns"][-1])
         notes.append(f"{len(drawn)} of {len(bars):,} bars: those of {shortest} and longer")
     if drawn["intervals"].to_numpy().max() > 1:
         notes += [
-            f"Bars less than {words.duration(pixel_ns)} apart are drawn as one,",
+            f"Bars less than {human(pixel_ns)} apart are drawn as one,",
             "as high as the share of the time that they fill",
         ]
     return notes
@@ -211,7 +212,7 @@ def _names(bars: pl.DataFrame) -> pl.Series:
     names = []
     for kind, intervals, longest_ns in bars.select("kind", "intervals", "longest_ns").iter_rows():
         times = "" if intervals == 1 else f"{intervals:,}x, up to "
-        names.append(f"{kind.removesuffix(' (thin)')}: {times}{words.duration(longest_ns)}")
+        names.append(f"{kind.removesuffix(' (thin)')}: {times}{human(longest_ns)}")
     return pl.Series(names, dtype=pl.String())
 
 
@@ -224,7 +225,7 @@ def _texts(intervals: pl.DataFrame, tasks: list[str], width: int) -> pl.DataFram
         for state, verb in (("holding", "held"), ("waiting", "waited")):
             lengths = of_task.filter(pl.col("state") == state)["whole_ns"]
             if len(lengths):
-                longest = words.duration(lengths.to_numpy().max())
+                longest = human(lengths.to_numpy().max())
                 full.append(f"{verb} {len(lengths):,}x, up to {longest}")
                 short.append(f"{verb} up to {longest}")
         summary = words.fitting(("; ".join(full), "; ".join(short), short[-1]), task, width)
@@ -235,7 +236,7 @@ def _texts(intervals: pl.DataFrame, tasks: list[str], width: int) -> pl.DataFram
 def _describe(intervals: pl.DataFrame, span_ns: int) -> str:
     """The chart in words: who held longest, who waited longest."""
     tasks = words.count(intervals["task"].n_unique(), "task")
-    sentences = [f"Timeline of the lock over {words.duration(span_ns)}, {tasks}."]
+    sentences = [f"Timeline of the lock over {human(span_ns)}, {tasks}."]
     for state, did, never in (
         ("holding", "held it", "Nobody held it."),
         ("waiting", "waited for it", "Nobody waited."),
@@ -245,6 +246,6 @@ def _describe(intervals: pl.DataFrame, span_ns: int) -> str:
             sentences.append(never)
             continue
         longest = of_state.row(int(of_state["whole_ns"].to_numpy().argmax()), named=True)
-        length = words.duration(longest["whole_ns"])
+        length = human(longest["whole_ns"])
         sentences.append(f"{longest['task']} {did} longest, {length} ({longest['mode']}).")
     return " ".join(sentences)

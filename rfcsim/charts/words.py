@@ -1,4 +1,4 @@
-"""Durations, counts and shares as the charts write them."""
+"""Units, counts and shares as the charts write them."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,6 @@ UNITS = (("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1))
 def unit_of(duration_ns: float) -> tuple[str, int]:
     """The largest unit, with its ns, of which a duration has at least one."""
     return next((unit for unit in UNITS if duration_ns >= unit[1]), UNITS[-1])
-
-
-def duration(duration_ns: float) -> str:
-    """Write a duration with three significant digits: "15.1 ms"."""
-    name, scale = unit_of(float(f"{duration_ns:.3g}"))
-    value = duration_ns / scale
-    return f"{value:,.0f} {name}" if value >= 100 else f"{value:.3g} {name}"
 
 
 def count(number: int, noun: str) -> str:

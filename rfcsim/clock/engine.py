@@ -108,7 +108,7 @@ def _wake(machine, task):
         return _end_stretch(machine, task)
     set_timer(machine.timers, machine.winners, machine.costs[COST_DISK_DEPTH] + task, NEVER)
     if phase == PHASE_THINKING:
-        if not may_begin(machine):
+        if not may_begin(machine, task):
             finish(machine, task)
             return NOBODY
         begin_call(machine, task)
@@ -188,7 +188,7 @@ def _advance(machine, task, stop):
             return _hand_on(machine, task)
         else:
             think = end_call(machine, task, a)
-            if think == PROGRAM_OVER or not may_begin(machine):
+            if think == PROGRAM_OVER or not may_begin(machine, task):
                 finish(machine, task)
                 return _hand_on(machine, task)
             if think > 0:

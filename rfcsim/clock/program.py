@@ -40,16 +40,18 @@ from rfcsim.clock.layout import (
 )
 from rfcsim.clock.random import duration, uniform
 from rfcsim.clock.recorder import emit, record
-from rfcsim.model.layout import CALL_HOLD, CALL_NONE, CALL_TOUCH, REG_CALL
+from rfcsim.model.layout import CALL_HOLD, CALL_NONE, CALL_TOUCH, REG_CALL, REG_KILLED
 from rfcsim.model.step import begin
 
 PROGRAM_OVER = -1
 
 
 @inner
-def may_begin(machine):
-    """Whether a call may still begin now."""
+def may_begin(machine, task):
+    """Whether a task may still begin a call now."""
     clock = machine.clock
+    if machine.state.tasks[task, REG_KILLED] != 0:
+        return False
     if clock[CLOCK_END] > 0:
         return clock[CLOCK_NOW] < clock[CLOCK_END]
     return clock[CLOCK_FINITE] > 0
@@ -94,6 +96,8 @@ def end_call(machine, task, value):
     machine.state.tasks[task, REG_CALL] = CALL_NONE
     emit(machine, EV_CALL_END, task, call, value)
 
+    if machine.state.tasks[task, REG_KILLED] != 0:
+        return PROGRAM_OVER
     schedule[task, S_OP] += 1
     if schedule[task, S_OP] == threads[task, T_FIRST_OP] + threads[task, T_OPS]:
         schedule[task, S_OP] = threads[task, T_FIRST_OP]

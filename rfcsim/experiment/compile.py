@@ -1,5 +1,7 @@
 """Turn a scenario into the arrays of the clock."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from rfcsim.clock.layout import (
@@ -30,15 +32,33 @@ from rfcsim.clock.layout import (
     Machine,
 )
 from rfcsim.clock.machine import build
-from rfcsim.experiment.parts import Call, Hold, Mmap, Placement, RangeCall, Region, Touch
+from rfcsim.experiment.parts import (
+    Brk,
+    Call,
+    Hold,
+    Kill,
+    Mlockall,
+    Mmap,
+    Mprotect,
+    Mremap,
+    Munlockall,
+    Placement,
+    RangeCall,
+    Region,
+    Touch,
+)
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.model.layout import (
     BACKING_ANON,
     BACKING_FILE,
+    CALL_MREMAP,
     CALL_NAMES,
     DESIGN_BATCHED,
     DESIGN_EXCLUSIVE,
     EXCLUSIVE,
+    MAP_POPULATE,
+    MCL_CURRENT,
+    MCL_FUTURE,
     MM_BATCH_PAGES,
     MM_CAP_IPC_LOCK,
     MM_DESIGN,
@@ -49,6 +69,8 @@ from rfcsim.model.layout import (
     MM_NEXT_IDENTITY,
     MM_READAHEAD_PAGES,
     MM_TOTAL_VM,
+    MREMAP_IN_PLACE,
+    MREMAP_MAYMOVE,
     PAGE_CACHED,
     PAGE_MLOCKED,
     PAGE_PAST_EOF,
@@ -211,6 +233,8 @@ def _backing(region: Region) -> int:
 def _programs(scenario: Scenario, placed: tuple[Placement, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Rows of calls, and of tasks; each task has its own rows of calls."""
     places = {(p.region.name, p.copy): p for p in placed}
+    pages = placed[-1].end
+    first_tasks = _first_tasks(scenario)
     programs: list[list[int]] = []
     threads: list[list[int]] = []
     for number, group in enumerate(scenario.tasks):
@@ -225,29 +249,51 @@ def _programs(scenario: Scenario, placed: tuple[Placement, ...]) -> tuple[np.nda
             thread[T_CLASS] = number
             threads.append(thread)
             for call in group.calls:
-                place = None
-                if isinstance(call, RangeCall):
-                    place = places.get((call.region, task)) or places[call.region, 0]
-                programs.append(_operation(call, place))
+                row = _operation(call, task, places, pages)
+                if isinstance(call, Kill):
+                    row[OP_ARG] = first_tasks[call.task] + call.number
+                programs.append(row)
     return np.array(programs, np.int64), np.array(threads, np.int64)
 
 
-def _operation(call: Call, place: Placement | None) -> list[int]:
+def _operation(
+    call: Call, task: int, places: Mapping[tuple[str, int], Placement], pages: int
+) -> list[int]:
+    """The row of a call by the task of that number in its group; `pages` is the address space."""
     row = [0] * OP_SIZE
     row[OP_CALL] = CALL_NAMES.index(call.call)
     row[OP_THINK_KIND] = DISTRIBUTION[call.think]
     row[OP_THINK_NS] = call.think_ns
     row[OP_PICK] = PICK_FIXED
     row[OP_WORK_KIND] = CONSTANT
-    if isinstance(call, RangeCall) and place is not None:
+    if isinstance(call, RangeCall):
+        place = _place(call.region, task, places)
         row[OP_START] = place.start + call.offset_pages
         row[OP_PAGES] = place.region.pages - call.offset_pages if call.pages is None else call.pages
         if isinstance(call, Mmap):
-            row[OP_ARG] = mapping_flags(place.region)
+            row[OP_ARG] = (
+                mapping_flags(place.region)
+                | (VM_LOCKED if call.locked else 0)
+                | (MAP_POPULATE if call.populate else 0)
+            )
             row[OP_BACKING] = _backing(place.region)
+        elif isinstance(call, Mprotect):
+            row[OP_ARG] = PROTECTION[call.protection]
+        elif isinstance(call, Mremap):
+            row[OP_ARG] = row[OP_PAGES] if call.new_pages is None else call.new_pages
+            row[OP_BACKING] = MREMAP_MAYMOVE if call.may_move else MREMAP_IN_PLACE
+            if call.to_region is not None:
+                row[OP_BACKING] = _place(call.to_region, task, places).start + call.to_offset_pages
         elif isinstance(call, Touch):
             row[OP_ARG] = call.write
             row[OP_PICK] = PICK[call.pick]
+    elif isinstance(call, Brk):
+        row[OP_START] = _place(call.region, task, places).start
+        row[OP_PAGES] = call.pages
+    elif isinstance(call, Mlockall | Munlockall):
+        row[OP_PAGES] = pages
+        if isinstance(call, Mlockall):
+            row[OP_ARG] = (MCL_CURRENT if call.current else 0) | (MCL_FUTURE if call.future else 0)
     elif isinstance(call, Hold):
         row[OP_ARG] = MODE[call.mode]
         row[OP_WORK_KIND] = DISTRIBUTION[call.distribution]
@@ -255,12 +301,30 @@ def _operation(call: Call, place: Placement | None) -> list[int]:
     return row
 
 
+def _first_tasks(scenario: Scenario) -> dict[str, int]:
+    """The first task of each group, by the group's name."""
+    first, tasks = {}, 0
+    for group in scenario.tasks:
+        first[group.name] = tasks
+        tasks += group.count
+    return first
+
+
+def _place(name: str, task: int, places: Mapping[tuple[str, int], Placement]) -> Placement:
+    """The task's own copy of a region, or the one there is."""
+    return places.get((name, task)) or places[name, 0]
+
+
 def _vma_rows(scenario: Scenario, placed: tuple[Placement, ...], programs: np.ndarray) -> int:
     """The most VMAs that there can ever be.
 
     A VMA ends where a region or a range of a call begins or ends (only its start can move
-    elsewhere, when a stack grows), and no two VMAs end at the same page.
+    elsewhere, when a stack grows), and no two VMAs end at the same page. But for mremap(), which
+    can carry a piece of any size to any place.
     """
+    limit = scenario.max_map_count + ROWS_ABOVE_LIMIT
+    if (programs[:, OP_CALL] == CALL_MREMAP).any():
+        return min(placed[-1].end, limit)
     ends = np.concatenate(
         [
             [p.end for p in placed],
@@ -268,4 +332,4 @@ def _vma_rows(scenario: Scenario, placed: tuple[Placement, ...], programs: np.nd
             programs[:, OP_START] + programs[:, OP_PAGES],
         ]
     )
-    return min(len(np.unique(ends)), scenario.max_map_count + ROWS_ABOVE_LIMIT)
+    return min(len(np.unique(ends)), limit)

@@ -37,7 +37,10 @@ COST_ROWS: dict[str, int] = {
 }
 
 MOST_NS = 10**12  # 1000 s; a cost of 8 million pages still fits int64
-MOST_DEPTH = 65_536  # the longest queue that NVMe knows
+ALLOWED = {  # row -> least, most; of every other row 0 to MOST_NS
+    "disk_depth": (1, 65_536),  # the longest queue that NVMe knows
+    "timeslice_ns": (1, MOST_NS),  # a thread that runs gets on
+}
 
 Status = Literal["measured", "published", "derived", "estimate"]
 Text = Annotated[str, Field(min_length=1)]
@@ -101,15 +104,16 @@ class CostTable(BaseModel):
 
     @field_validator("costs")
     @classmethod
-    def _check_depth(cls, costs: dict[str, Cost]) -> dict[str, Cost]:
-        depth = costs["disk_depth"].value
-        if not 1 <= depth <= MOST_DEPTH:
-            raise ValueError(f"disk_depth.value: {depth} is not allowed; {_allowed('disk_depth')}")
+    def _check_ranges(cls, costs: dict[str, Cost]) -> dict[str, Cost]:
+        for row, (least, most) in ALLOWED.items():
+            value = costs[row].value
+            if not least <= value <= most:
+                raise ValueError(f"{row}.value: {value} is not allowed; {_allowed(row)}")
         return costs
 
     @property
     def values(self) -> np.ndarray:
-        """The figures as the clock reads them: read-only int64[N_COSTS], ns (disk_depth: count)."""
+        """The figures as the clock reads them, read-only int64[N_COSTS]."""
         values = np.ones(N_COSTS, np.int64)  # a unit of WORK_NS is 1 ns
         for row, index in COST_ROWS.items():
             values[index] = self.costs[row].value
@@ -178,9 +182,8 @@ def load_costs(name_or_path: str | Path) -> CostTable:
 
 
 def _allowed(row: str) -> str:
-    if row == "disk_depth":
-        return f"allowed is an integer from 1 to {MOST_DEPTH}"
-    return f"allowed is an integer from 0 to {MOST_NS}"
+    least, most = ALLOWED.get(row, (0, MOST_NS))
+    return f"allowed is an integer from {least} to {most}"
 
 
 def _one_line(error: ValidationError) -> str:

@@ -34,6 +34,7 @@ Pages = Annotated[int, Field(strict=True, ge=1, le=Limits.PAGES)]
 Offset = Annotated[int, Field(strict=True, ge=0, le=Limits.PAGES)]
 Nanoseconds = Annotated[int, Field(strict=True, ge=0, le=Limits.NS)]
 Distribution = Literal["constant", "exponential", "uniform"]
+Protection = Literal["none", "r", "rw", "rx", "x"]
 
 
 class _OneLine(type(BaseModel)):
@@ -79,7 +80,7 @@ class Region(Part):
     name: Name
     pages: Pages
     backing: Literal["anonymous", "file", "hugetlb"] = "anonymous"
-    protection: Literal["none", "r", "rw", "rx", "x"] = "rw"
+    protection: Protection = "rw"
     cached: StrictBool = False
     present: StrictBool = False
     locked: StrictBool = False
@@ -142,16 +143,78 @@ class Munlock(RangeCall):
     call: Literal["munlock"] = "munlock"
 
 
+class Mlockall(BaseCall):
+    """mlockall() of what is mapped (MCL_CURRENT), of what will be (MCL_FUTURE), or of both."""
+
+    call: Literal["mlockall"] = "mlockall"
+    current: StrictBool = True
+    future: StrictBool = False
+
+
+class Munlockall(BaseCall):
+    """munlockall(), which also ends MCL_FUTURE."""
+
+    call: Literal["munlockall"] = "munlockall"
+
+
 class Mmap(RangeCall):
-    """mmap(MAP_FIXED) of a range, with its region's protection, backing, access and special."""
+    """mmap(MAP_FIXED) of a range, with its region's protection, backing, access and special.
+
+    `locked` is MAP_LOCKED, `populate` MAP_POPULATE.
+    """
 
     call: Literal["mmap"] = "mmap"
+    locked: StrictBool = False
+    populate: StrictBool = False
 
 
 class Munmap(RangeCall):
     """munmap() of a range."""
 
     call: Literal["munmap"] = "munmap"
+
+
+class Mprotect(RangeCall):
+    """mprotect() of a range."""
+
+    call: Literal["mprotect"] = "mprotect"
+    protection: Protection
+
+
+class Mremap(RangeCall):
+    """mremap() of a range to `new_pages` pages; None means as many as it has.
+
+    With `to_region` it moves to `to_offset_pages` in that region (MREMAP_FIXED), over what is
+    mapped there. Otherwise it grows where it is or, with `may_move`, moves to the lowest hole.
+    """
+
+    call: Literal["mremap"] = "mremap"
+    new_pages: Pages | None = None
+    to_region: Name | None = None
+    to_offset_pages: Offset = 0
+    may_move: StrictBool = True
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.to_region is None and self.to_offset_pages:
+            raise ValueError(f"to_offset_pages = {self.to_offset_pages}: only with to_region")
+        if self.to_region is not None and not self.may_move:
+            raise ValueError("may_move = false: only without to_region")
+        return self
+
+
+class Brk(BaseCall):
+    """brk(): the heap, which begins where a region does, is to have so many pages."""
+
+    call: Literal["brk"] = "brk"
+    region: Name
+    pages: Offset
+
+
+class Truncate(RangeCall):
+    """ftruncate() of the file behind a range, which then ends before the range."""
+
+    call: Literal["truncate"] = "truncate"
 
 
 class Touch(RangeCall):
@@ -168,6 +231,20 @@ class ReadMaps(BaseCall):
     call: Literal["read_maps"] = "read_maps"
 
 
+class Fork(BaseCall):
+    """fork(), as far as the parent notices: anonymous pages are shared until written."""
+
+    call: Literal["fork"] = "fork"
+
+
+class Kill(BaseCall):
+    """A fatal signal to the task of that number (from 0) in a group; it makes no further call."""
+
+    call: Literal["kill"] = "kill"
+    task: Name
+    number: Offset = 0
+
+
 class Hold(BaseCall):
     """Any other taker of mmap_sem: takes it in a mode and holds it for so long."""
 
@@ -178,7 +255,21 @@ class Hold(BaseCall):
 
 
 Call = Annotated[
-    Mlock | Munlock | Mmap | Munmap | Touch | ReadMaps | Hold,
+    Mlock
+    | Munlock
+    | Mlockall
+    | Munlockall
+    | Mmap
+    | Munmap
+    | Mprotect
+    | Mremap
+    | Brk
+    | Truncate
+    | Touch
+    | ReadMaps
+    | Fork
+    | Kill
+    | Hold,
     Field(discriminator="call"),
 ]
 
@@ -259,10 +350,18 @@ def known_keys(model: type) -> dict[str, list[str]]:
         "published": Published,
         "mlock": Mlock,
         "munlock": Munlock,
+        "mlockall": Mlockall,
+        "munlockall": Munlockall,
         "mmap": Mmap,
         "munmap": Munmap,
+        "mprotect": Mprotect,
+        "mremap": Mremap,
+        "brk": Brk,
+        "truncate": Truncate,
         "touch": Touch,
         "read_maps": ReadMaps,
+        "fork": Fork,
+        "kill": Kill,
         "hold": Hold,
         "": model,
     }

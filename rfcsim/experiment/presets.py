@@ -1,5 +1,7 @@
 """What comes with the package: scenarios and cost tables."""
 
+from typing import Literal
+
 from rfcsim.data import data_names, data_path
 from rfcsim.errors import ScenarioError
 from rfcsim.experiment.costs import load_costs
@@ -9,7 +11,7 @@ from rfcsim.experiment.scenario import Scenario
 
 def presets() -> dict[str, str]:
     """Name the presets, each with what it is in one line."""
-    return {name: preset(name).description.partition("\n")[0] for name in data_names("presets")}
+    return _described("presets")
 
 
 def preset(name: str) -> Scenario:
@@ -25,11 +27,36 @@ def preset(name: str) -> Scenario:
     ScenarioError
         If there is none of that name.
     """
-    names = data_names("presets")
+    return _load("presets", "preset", name)
+
+
+def check_scenarios() -> dict[str, str]:
+    """Name the small scenarios for `check`, each with what it is in one line."""
+    return _described("checks")
+
+
+def check_scenario(name: str) -> Scenario:
+    """Load a small scenario for `check`; otherwise like `preset`.
+
+    Parameters
+    ----------
+    name : str
+        One of `check_scenarios()`.
+    """
+    return _load("checks", "check", name)
+
+
+def _described(kind: Literal["presets", "checks"]) -> dict[str, str]:
+    scenarios = {name: _load(kind, kind, name) for name in data_names(kind)}
+    return {name: case.description.partition("\n")[0] for name, case in scenarios.items()}
+
+
+def _load(kind: Literal["presets", "checks"], what: str, name: str) -> Scenario:
+    names = data_names(kind)
     if name not in names:
-        raise ScenarioError(f"preset {show(name)}: there is none; {did_you_mean(name, names)}")
-    text = data_path("presets", name).read_text(encoding="utf-8")
-    return Scenario.from_toml_text(text, f"preset {name}")
+        raise ScenarioError(f"{what} {show(name)}: there is none; {did_you_mean(name, names)}")
+    text = data_path(kind, name).read_text(encoding="utf-8")
+    return Scenario.from_toml_text(text, f"{what} {name}")
 
 
 def cost_tables() -> dict[str, str]:

@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
+from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
 from rfcsim.experiment.costs import load_costs
-from rfcsim.experiment.duration import human
 from rfcsim.experiment.result import Result
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import Progress, check_range, run_once

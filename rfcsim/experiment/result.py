@@ -30,8 +30,8 @@ from rfcsim.clock.layout import (
     STAT_SUM,
     Machine,
 )
+from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.duration import human
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.trace import trace_frame
 from rfcsim.model.layout import CALL_NAMES, N_CALLS
@@ -86,7 +86,8 @@ class Result:
     elapsed_ns : int
         Virtual time at the end.
     events : int
-        Stretches of virtual time that were simulated: steps, timers, disk reads.
+        Stretches of virtual time that were simulated: steps, timers, disk reads. Pages that went
+        by in one jump are one stretch.
     trace_dropped : int
         Events that the trace had no room for.
     """

@@ -16,8 +16,11 @@ from pydantic import Field, StrictBool, model_validator
 from rfcsim.errors import ScenarioError
 from rfcsim.experiment.explain import did_you_mean, show
 from rfcsim.experiment.parts import (
+    Brk,
     Hold,
+    Kill,
     Limits,
+    Mremap,
     Name,
     Nanoseconds,
     Pages,
@@ -158,6 +161,12 @@ def check_scenario(scenario: Scenario) -> None:
         for c, call in enumerate(group.calls):
             if isinstance(call, RangeCall):
                 _check_range(f"tasks[{g}].calls[{c}]", group, call, last, size)
+            elif isinstance(call, Brk):
+                path = f"tasks[{g}].calls[{c}]"
+                place = _placement(f"{path}.region", call.region, group, last)
+                _check_end_of_range(f"{path}.pages", call.pages, place.start, size)
+            elif isinstance(call, Kill):
+                _check_target(f"tasks[{g}].calls[{c}]", call, scenario)
 
 
 def _check_names(scenario: Scenario) -> None:
@@ -233,27 +242,53 @@ def _check_range(
     last: Mapping[str, Placement],
     size: int,
 ) -> None:
-    if call.region not in last:
-        raise ValueError(
-            f"{path}.region = {show(call.region)}: must name a region; "
-            f"{did_you_mean(call.region, last)}"
-        )
-    region, _, start, _ = last[call.region]
-    if region.one_per not in (None, group.name):
-        raise ValueError(
-            f"{path}.region = {show(call.region)}: is one_per {region.one_per}, "
-            "must be a region of all tasks or of this group"
-        )
+    region, _, start, _ = _placement(f"{path}.region", call.region, group, last)
     if call.pages is None:
         if call.offset_pages >= region.pages:
             raise ValueError(
                 f"{path}.offset_pages = {call.offset_pages}: must be {region.pages - 1} or less, "
                 "or pages be given"
             )
-    elif start + call.offset_pages + call.pages > size:
+        pages = region.pages - call.offset_pages
+    else:
+        pages = call.pages
+        _check_end_of_range(f"{path}.pages", pages, start + call.offset_pages, size)
+    if isinstance(call, Mremap) and call.to_region is not None:
+        to = _placement(f"{path}.to_region", call.to_region, group, last)
+        new_pages = pages if call.new_pages is None else call.new_pages
+        _check_end_of_range(f"{path}.new_pages", new_pages, to.start + call.to_offset_pages, size)
+
+
+def _check_target(path: str, call: Kill, scenario: Scenario) -> None:
+    counts = {group.name: group.count for group in scenario.tasks}
+    if call.task not in counts:
         raise ValueError(
-            f"{path}.pages = {call.pages}: the range ends behind the address space, must be "
-            f"{max(size - start - call.offset_pages, 0)} or less"
+            f"{path}.task = {show(call.task)}: must name a task group; "
+            f"{did_you_mean(call.task, counts)}"
+        )
+    if call.number >= counts[call.task]:
+        raise ValueError(
+            f"{path}.number = {call.number}: must be {counts[call.task] - 1} (count - 1) or less"
+        )
+
+
+def _placement(path: str, name: str, group: TaskGroup, last: Mapping[str, Placement]) -> Placement:
+    """Where the region lies that a call of the group names."""
+    if name not in last:
+        raise ValueError(f"{path} = {show(name)}: must name a region; {did_you_mean(name, last)}")
+    if last[name].region.one_per not in (None, group.name):
+        raise ValueError(
+            f"{path} = {show(name)}: is one_per {last[name].region.one_per}, "
+            "must be a region of all tasks or of this group"
+        )
+    return last[name]
+
+
+def _check_end_of_range(path: str, pages: int, start: int, size: int) -> None:
+    if start + pages > size:
+        raise ValueError(
+            f"{path} = {pages}: the range ends behind the address space, must be "
+            f"{max(size - start, 0)} or less"
         )
 
 

@@ -95,7 +95,7 @@ def walk(scenario: Scenario, task: str | None = None) -> pl.DataFrame:
             kind, a, b = (int(number) for number in take_step(state, walker))
             asks = _perform(state, walker, kind, a, b)
             held = _MODES[int(state.tasks[walker, REG_HELD])]
-            rows.append((len(rows) + 1, asks, held, *_address_space(state)))
+            rows.append((len(rows) + 1, asks, held, *address_space(state)))
             if len(rows) > MOST_STEPS:
                 raise RfcsimError(f"{name} takes over {MOST_STEPS} steps: must be fewer pages")
     return pl.DataFrame(rows, _SCHEMA, orient="row")
@@ -117,7 +117,8 @@ def _perform(state: State, task: int, kind: int, a: int, b: int) -> str:
     return f"return {a}"
 
 
-def _address_space(state: State) -> tuple[str, str, int]:
+def address_space(state: State) -> tuple[str, str, int]:
+    """The VMAs, the pages and locked_vm of a process as `walk` shows them."""
     vmas = " ".join(
         f"[{row[VMA_START]}, {row[VMA_END]}){' L' if row[VMA_FLAGS] & VM_LOCKED else ''}"
         for row in state.vmas[: state.mm[MM_MAP_COUNT]]

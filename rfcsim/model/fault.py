@@ -26,9 +26,9 @@ from rfcsim.model.layout import (
     WORK_SYSCALL,
     WORK_TOUCH,
 )
-from rfcsim.model.mlock import over_limit
+from rfcsim.model.limits import over_limit
 from rfcsim.model.pages import ANON, FAILED, make_present, mapped_for
-from rfcsim.model.vma import UNTOUCHABLE, find_vma
+from rfcsim.model.vma import UNTOUCHABLE, find_vma, intersects
 
 ENTER = 0
 LOCK = 1
@@ -75,11 +75,16 @@ def step_touch(state, task):
 
 @inner
 def _needs_no_fault(state, page, write):
-    """Whether the page tables let the access through: present, and the VMA permits it."""
+    """Whether the page tables let the access through: present, and the VMA permits it.
+
+    An entry that `munmap` has yet to clear lets it through, though its VMA is gone.
+    """
     if not mapped_for(state, page, write):
         return False
-    flags = state.vmas[find_vma(state, page), VMA_FLAGS]
-    return flags & (VM_WRITE if write else VM_READ) != 0
+    row = find_vma(state, page)
+    if not intersects(state, row, page, page + 1):
+        return True
+    return state.vmas[row, VMA_FLAGS] & (VM_WRITE if write else VM_READ) != 0
 
 
 @inner

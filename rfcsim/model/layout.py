@@ -14,6 +14,7 @@ EAGAIN = -11
 ENOMEM = -12
 EFAULT = -14
 EINVAL = -22
+ERESTARTSYS = -512  # include/linux/errno.h; user space never sees it
 
 # --- mm: one process' address space and the kernel that serves it -----------------------------
 MM_LOCKED_VM = 0  # pages charged to RLIMIT_MEMLOCK (mm->locked_vm)
@@ -26,7 +27,34 @@ MM_NEXT_IDENTITY = 6  # identity that the next mmap() receives
 MM_DESIGN = 7  # DESIGN_*: how this kernel's mlock() populates
 MM_BATCH_PAGES = 8  # pages per shared hold under DESIGN_BATCHED
 MM_READAHEAD_PAGES = 9  # file->f_ra.ra_pages; 32 pages = 128 KiB in 2.6.36
-MM_SIZE = 10
+MM_DEF_FLAGS = 10  # VM_LOCKED after mlockall(MCL_FUTURE), else 0 (mm->def_flags)
+MM_MUTANT = 11  # MUTANT_*: a deliberate mistake in the patch, for positive controls; else 0
+MM_SIZE = 12
+
+# Each mistake stands in rfcsim.model.mlock where the guard is that it removes.
+MUTANT_NO_RECHECK = 1  # a batch does not look whether the VMA is still VM_LOCKED
+MUTANT_CHECK_BEFORE_LOCK = 2  # ... or looks before it takes the lock
+MUTANT_FIRST_PASS_SHARED = 3  # the first pass takes the lock shared
+MUTANT_NO_CLIP = 4  # a batch is not cut at the end of its VMA
+MUTANT_MARKS_STAY = 5  # munlock clears VM_LOCKED and leaves the pages mlocked
+MUTANT_MUNLOCK_SHARED = 6  # munlock takes the lock shared
+MUTANT_UNCHARGED = 7  # the first pass does not charge locked_vm
+MUTANT_SKIPS_A_PAGE = 8  # the second pass goes on one page too far
+MUTANT_IGNORES_ERROR = 9  # the second pass does not return its error
+MUTANT_KEEPS_LOCK = 10  # a batch that has nothing to do does not give the lock back
+MUTANT_NAMES = (
+    "none",
+    "no-recheck",
+    "check-before-lock",
+    "first-pass-shared",
+    "no-clip",
+    "marks-stay",
+    "munlock-shared",
+    "uncharged",
+    "skips-a-page",
+    "ignores-error",
+    "keeps-lock",
+)
 
 DESIGN_EXCLUSIVE = 0  # 2.6.36: flags and pages under one exclusive hold
 DESIGN_BATCHED = 1  # the RFC: flags first, then pages n at a time under shared holds
@@ -55,6 +83,15 @@ VM_GATE = 1024  # stands for "vma == get_gate_vma(current)"
 VM_SEQ_READ = 2048
 VM_RAND_READ = 4096
 
+# Arguments beside VM_*, with the values of include/asm-generic/mman.h.
+MAP_POPULATE = 32768  # mmap: make the pages present
+MCL_CURRENT = 1  # mlockall: lock what is mapped
+MCL_FUTURE = 2  # mlockall: lock what will be mapped
+
+# Where mremap may put a mapping, in place of the page of MREMAP_FIXED.
+MREMAP_MAYMOVE = -1  # wherever there is room, if it cannot grow where it is
+MREMAP_IN_PLACE = -2  # nowhere else
+
 BACKING_ANON = 0
 BACKING_FILE = 1
 
@@ -66,6 +103,7 @@ PAGE_CACHED = 8  # the file page behind this address is in the page cache, up to
 PAGE_READING = 16  # ... is being read from the disk
 PAGE_MARKED = 32  # PG_readahead: reaching it starts the next window
 PAGE_PAST_EOF = 64  # the file ends before this page: a fault gets SIGBUS
+PAGE_COW = 128  # an anonymous page shared with a child: a write copies it first
 ALL_BITS = 255  # ALL_BITS ^ x clears x: a byte has no negative numbers, which ~x is in Python
 
 # --- sem: mmap_sem, with its queue in a ring --------------------------------------------------
@@ -85,14 +123,15 @@ REG_CALL = 0  # CALL_*; CALL_NONE between calls
 REG_STEP = 1  # where in the call: the step that runs next
 REG_START = 2  # argument: first page
 REG_END = 3  # argument: one past the last page
-REG_ARG = 4  # argument: VM_* flags, or write access, or lock mode
-REG_BACKING = 5  # argument of mmap: BACKING_*; of hold: nanoseconds
+REG_ARG = 4  # argument: VM_* flags, write access, lock mode, MCL_*, task, or mremap's pages
+REG_BACKING = 5  # argument of mmap: BACKING_*; of hold: nanoseconds; of mremap: new first page
 REG_NEXT = 6  # next page to visit
 REG_STOP = 7  # one past the last page of this VMA or batch
 REG_HELD = 8  # UNLOCKED, SHARED or EXCLUSIVE
 REG_RETURN = 9  # value that the call will return
 REG_LOOKED_UP = 10  # the file page that this fault has looked up in the page cache, or -1
-REG_SIZE = 11
+REG_KILLED = 11  # 1: a fatal signal is pending; outlives the call
+REG_SIZE = 12
 
 CALL_NONE = 0
 CALL_MLOCK = 1
@@ -102,8 +141,33 @@ CALL_MUNMAP = 4
 CALL_TOUCH = 5
 CALL_READ_MAPS = 6
 CALL_HOLD = 7
-N_CALLS = 8
-CALL_NAMES = ("none", "mlock", "munlock", "mmap", "munmap", "touch", "read_maps", "hold")
+CALL_MPROTECT = 8
+CALL_MREMAP = 9
+CALL_MLOCKALL = 10
+CALL_MUNLOCKALL = 11
+CALL_TRUNCATE = 12
+CALL_KILL = 13
+CALL_FORK = 14
+CALL_BRK = 15
+N_CALLS = 16
+CALL_NAMES = (
+    "none",
+    "mlock",
+    "munlock",
+    "mmap",
+    "munmap",
+    "touch",
+    "read_maps",
+    "hold",
+    "mprotect",
+    "mremap",
+    "mlockall",
+    "munlockall",
+    "truncate",
+    "kill",
+    "fork",
+    "brk",
+)
 
 # --- effects: what a step asks of the world ---------------------------------------------------
 EFFECT_CPU = 0  # use the CPU: (work class, units)

@@ -1,227 +1,249 @@
-"""`mlock` and `munlock`, by the design of 2.6.36 and by that of the RFC."""
+"""`mlock`, `munlock`, `mlockall` and `munlockall`, by the design of 2.6.36 and by the RFC's."""
 
 from rfcsim._jit import inner
 from rfcsim.model.layout import (
-    ALL_BITS,
+    CALL_MLOCK,
+    CALL_MLOCKALL,
+    CALL_MUNLOCK,
+    CALL_MUNLOCKALL,
     DESIGN_BATCHED,
-    EAGAIN,
-    EFAULT,
     EFFECT_CPU,
     EFFECT_DONE,
     EFFECT_DOWN,
     EFFECT_UP,
+    EINVAL,
     ENOMEM,
     EPERM,
     EXCLUSIVE,
+    MCL_CURRENT,
+    MCL_FUTURE,
     MM_BATCH_PAGES,
-    MM_CAP_IPC_LOCK,
+    MM_DEF_FLAGS,
     MM_DESIGN,
-    MM_LOCK_LIMIT,
     MM_LOCKED_VM,
     MM_MAP_COUNT,
-    PAGE_MLOCKED,
-    PAGE_ZERO,
+    MM_MUTANT,
+    MM_TOTAL_VM,
+    MUTANT_CHECK_BEFORE_LOCK,
+    MUTANT_FIRST_PASS_SHARED,
+    MUTANT_IGNORES_ERROR,
+    MUTANT_KEEPS_LOCK,
+    MUTANT_MARKS_STAY,
+    MUTANT_MUNLOCK_SHARED,
+    MUTANT_NO_CLIP,
+    MUTANT_NO_RECHECK,
+    MUTANT_SKIPS_A_PAGE,
+    MUTANT_UNCHARGED,
+    REG_ARG,
+    REG_CALL,
     REG_END,
+    REG_HELD,
     REG_NEXT,
     REG_RETURN,
     REG_START,
     REG_STEP,
     REG_STOP,
     SHARED,
-    VM_GROWSDOWN,
     VM_LOCKED,
-    VM_WRITE,
     VMA_END,
     VMA_FLAGS,
     VMA_START,
     WORK_DRAIN_ALL,
-    WORK_MLOCK_ANON,
     WORK_MUNLOCK_PAGE,
     WORK_SYSCALL,
     WORK_VMA_CHANGE,
     WORK_VMA_VISIT,
 )
-from rfcsim.model.pages import FAILED, make_present, sure_work
-from rfcsim.model.vma import SPECIAL, UNTOUCHABLE, change_flags, find_vma, intersects
+from rfcsim.model.limits import above_limit, can_do_mlock, over_limit
+from rfcsim.model.populate import skip_stack_guard
+from rfcsim.model.shared import POPULATED, POPULATING
+from rfcsim.model.unmap import clear_mlocked
+from rfcsim.model.vma import (
+    SPECIAL,
+    UNTOUCHABLE,
+    change_flags,
+    covers,
+    find_vma,
+    intersects,
+    walked_to,
+)
 
-# Where in the call a task is (REG_STEP).
+# Where in the call a task is (REG_STEP), beside the shared stretches.
 ENTER = 0
 MAY_LOCK = 1
 LOCK = 2
-CHECK_RANGE = 3
+CHECK = 3
 FIXUP = 4
-POPULATE = 5
-CLEAR = 6
-LEAVE_FIRST_PASS = 7
-AFTER_FIRST_PASS = 8
-NEXT_BATCH = 9
-FIND_BATCH = 10
-POPULATE_BATCH = 11
-AFTER_BATCH = 12
+CLEAR = 5
+LEAVE_FIRST_PASS = 6
+AFTER_FIRST_PASS = 7
+NEXT_BATCH = 8
+FIND_BATCH = 9
+AFTER_BATCH = 10
 
 
 @inner
 def step_mlock(state, task, run_class, run_limit):
-    """One move of `mlock(start, length)`.
+    """One move of `mlock`, `munlock` (start, length), `mlockall` (flags) or `munlockall`.
 
-    Design *exclusive* follows `sys_mlock`, `do_mlock` and `mlock_fixup` of 2.6.36: flags and
-    pages under one exclusive hold. Design *batched* follows the RFC's hunks: those only set
-    flags, then `do_mlock_pages` populates under shared holds of at most `MM_BATCH_PAGES` pages.
-    See :func:`rfcsim.model.step.step` for parameters and result.
+    Design *exclusive* follows `sys_mlock`, `sys_mlockall`, `do_mlock`, `do_mlockall` and
+    `mlock_fixup` of 2.6.36: flags and pages under one exclusive hold. Design *batched* follows
+    the RFC's hunks: those only set flags, then `do_mlock_pages` populates under shared holds of
+    at most `MM_BATCH_PAGES` pages. Unlocking is the same in both. The calls on all memory
+    have the whole address space as their range. See :func:`rfcsim.model.step.step` for
+    parameters and result.
     """
     regs = state.tasks[task]
     while True:
         where = regs[REG_STEP]
-        if where in (POPULATE_BATCH, POPULATE):
-            kind, a, b = _populate(state, task, run_class, run_limit)
-            if kind != EFFECT_DONE:
-                return kind, a, b
-            if where == POPULATE_BATCH:
+        if where == POPULATED:
+            if regs[REG_HELD] == SHARED:
                 regs[REG_STEP] = AFTER_BATCH
                 return EFFECT_UP, SHARED, 0
             regs[REG_STEP] = LEAVE_FIRST_PASS if regs[REG_RETURN] != 0 else FIXUP
         elif where == FIND_BATCH:
             if _find_batch(state, task):
-                regs[REG_STEP] = POPULATE_BATCH
+                regs[REG_STEP] = POPULATING
                 return EFFECT_CPU, WORK_VMA_VISIT, 1
             regs[REG_STEP] = AFTER_BATCH
+            if state.mm[MM_MUTANT] == MUTANT_KEEPS_LOCK:
+                return EFFECT_CPU, WORK_VMA_VISIT, 1
             return EFFECT_UP, SHARED, 0
         elif where == AFTER_BATCH:
-            if regs[REG_RETURN] != 0:
+            if regs[REG_RETURN] != 0 and state.mm[MM_MUTANT] != MUTANT_IGNORES_ERROR:
                 return EFFECT_DONE, regs[REG_RETURN], 0
             regs[REG_NEXT] = regs[REG_STOP]
+            if state.mm[MM_MUTANT] == MUTANT_SKIPS_A_PAGE:
+                regs[REG_NEXT] += 1
             regs[REG_STEP] = NEXT_BATCH
         elif where == NEXT_BATCH:
             if regs[REG_NEXT] >= regs[REG_END]:
                 return EFFECT_DONE, 0, 0
             regs[REG_STEP] = FIND_BATCH
+            if state.mm[MM_MUTANT] == MUTANT_CHECK_BEFORE_LOCK and _find_batch(state, task):
+                regs[REG_STEP] = POPULATING
             return EFFECT_DOWN, SHARED, 0
+        elif where == CLEAR:
+            count = clear_mlocked(state, regs, run_class, run_limit)
+            if count > 0:
+                return EFFECT_CPU, WORK_MUNLOCK_PAGE, count
+            regs[REG_STEP] = FIXUP
         elif where == FIXUP:
-            kind, a, b = _fixup(state, task, True)
+            kind, a, b = _fixup(state, regs)
             if kind != EFFECT_DONE:
                 return kind, a, b
-            return _leave_first_pass(state, task)
+            regs[REG_STEP] = LEAVE_FIRST_PASS
         elif where == LEAVE_FIRST_PASS:
-            return _leave_first_pass(state, task)
+            regs[REG_STEP] = AFTER_FIRST_PASS
+            return EFFECT_UP, regs[REG_HELD], 0
         elif where == ENTER:
-            regs[REG_STEP] = MAY_LOCK
+            regs[REG_STEP] = MAY_LOCK if _locks(regs) else LOCK
             return EFFECT_CPU, WORK_SYSCALL, 1
         elif where == MAY_LOCK:
-            if state.mm[MM_CAP_IPC_LOCK] == 0 and state.mm[MM_LOCK_LIMIT] == 0:
+            if _has_bad_flags(regs):
+                return EFFECT_DONE, EINVAL, 0
+            if not can_do_mlock(state):
                 return EFFECT_DONE, EPERM, 0
             regs[REG_STEP] = LOCK
             return EFFECT_CPU, WORK_DRAIN_ALL, 1
         elif where == LOCK:
-            regs[REG_STEP] = CHECK_RANGE
-            return EFFECT_DOWN, EXCLUSIVE, 0
-        elif where == CHECK_RANGE:
-            length = regs[REG_END] - regs[REG_START]
-            if over_limit(state, length):
-                regs[REG_RETURN] = ENOMEM
-                return _leave_first_pass(state, task)
-            if not _begin_walk(state, task):
-                return _leave_first_pass(state, task)
-            return EFFECT_CPU, WORK_VMA_VISIT, 1
+            regs[REG_STEP] = CHECK
+            return EFFECT_DOWN, _first_mode(state, regs), 0
+        elif where == CHECK:
+            if _begin_walk(state, regs):
+                regs[REG_STEP] = FIXUP
+                return EFFECT_CPU, WORK_VMA_VISIT, 1
+            regs[REG_STEP] = LEAVE_FIRST_PASS
         else:  # AFTER_FIRST_PASS
-            if regs[REG_RETURN] != 0 or state.mm[MM_DESIGN] != DESIGN_BATCHED:
+            if regs[REG_RETURN] != 0 or not _has_second_pass(state, regs):
                 return EFFECT_DONE, regs[REG_RETURN], 0
             regs[REG_NEXT] = regs[REG_START]
             regs[REG_STEP] = NEXT_BATCH
 
 
 @inner
-def _leave_first_pass(state, task):
-    state.tasks[task, REG_STEP] = AFTER_FIRST_PASS
-    return EFFECT_UP, EXCLUSIVE, 0
+def _first_mode(state, regs):
+    """How the first pass, and unlocking, take the lock: exclusively, unless by mistake."""
+    mistake = MUTANT_FIRST_PASS_SHARED if _locks(regs) else MUTANT_MUNLOCK_SHARED
+    return SHARED if state.mm[MM_MUTANT] == mistake else EXCLUSIVE
 
 
 @inner
-def step_munlock(state, task, run_class, run_limit):
-    """One move of `munlock(start, length)`: no limit, no privilege, pages under the write lock.
-
-    See :func:`rfcsim.model.step.step` for parameters and result.
-
-    Source: `sys_munlock`, `do_mlock(on = 0)` and `munlock_vma_pages_range`, 2.6.36.
-    """
-    regs = state.tasks[task]
-    while True:
-        where = regs[REG_STEP]
-        if where == CLEAR:
-            count = clear_mlocked(state, task, run_class, run_limit)
-            if count > 0:
-                return EFFECT_CPU, WORK_MUNLOCK_PAGE, count
-            regs[REG_STEP] = FIXUP
-        elif where == FIXUP:
-            kind, a, b = _fixup(state, task, False)
-            if kind != EFFECT_DONE:
-                return kind, a, b
-            return _leave_first_pass(state, task)
-        elif where == ENTER:
-            regs[REG_STEP] = LOCK
-            return EFFECT_CPU, WORK_SYSCALL, 1
-        elif where == LOCK:
-            regs[REG_STEP] = CHECK_RANGE
-            return EFFECT_DOWN, EXCLUSIVE, 0
-        elif where == CHECK_RANGE:
-            if not _begin_walk(state, task):
-                return _leave_first_pass(state, task)
-            return EFFECT_CPU, WORK_VMA_VISIT, 1
-        else:
-            return EFFECT_DONE, regs[REG_RETURN], 0
+def _locks(regs):
+    return regs[REG_CALL] == CALL_MLOCK or regs[REG_CALL] == CALL_MLOCKALL
 
 
 @inner
-def over_limit(state, pages):
-    """Whether `pages` more would exceed RLIMIT_MEMLOCK. Pages locked already count twice.
+def _is_for_all(regs):
+    return regs[REG_CALL] == CALL_MLOCKALL or regs[REG_CALL] == CALL_MUNLOCKALL
 
-    Source: the limit test of `sys_mlock`, 2.6.36.
-    """
-    mm = state.mm
-    if mm[MM_CAP_IPC_LOCK] != 0 or mm[MM_LOCK_LIMIT] < 0:
+
+@inner
+def _has_bad_flags(regs):
+    flags = regs[REG_ARG]
+    return regs[REG_CALL] == CALL_MLOCKALL and (
+        flags == 0 or flags & ~(MCL_CURRENT | MCL_FUTURE) != 0
+    )
+
+
+@inner
+def _has_second_pass(state, regs):
+    """Whether the RFC's `do_mlock_pages` follows a first pass without error."""
+    if state.mm[MM_DESIGN] != DESIGN_BATCHED:
         return False
-    return pages + mm[MM_LOCKED_VM] > mm[MM_LOCK_LIMIT]
+    return regs[REG_CALL] == CALL_MLOCK or regs[REG_ARG] & MCL_CURRENT != 0
 
 
 @inner
-def _begin_walk(state, task):
-    """The checks of `do_mlock` before its loop; False if the call is over, with its value set."""
-    regs = state.tasks[task]
-    start = regs[REG_START]
-    if start == regs[REG_END]:
-        return False
-    if not intersects(state, find_vma(state, start), start, start + 1):
+def _begin_walk(state, regs):
+    """The checks under the lock; False if the call is over, with its value set.
+
+    Source: `sys_mlock`, `do_mlock`, `sys_mlockall` and `do_mlockall`, 2.6.36.
+    """
+    call, start = regs[REG_CALL], regs[REG_START]
+    regs[REG_NEXT] = start
+    if _is_for_all(regs):
+        flags = regs[REG_ARG] if call == CALL_MLOCKALL else 0
+        if flags & MCL_CURRENT and above_limit(state, state.mm[MM_TOTAL_VM]):
+            regs[REG_RETURN] = ENOMEM
+            return False
+        state.mm[MM_DEF_FLAGS] = VM_LOCKED if flags & MCL_FUTURE else 0
+        return flags != MCL_FUTURE
+    if call != CALL_MUNLOCK and over_limit(state, regs[REG_END] - start):
         regs[REG_RETURN] = ENOMEM
         return False
-    regs[REG_NEXT] = start
-    regs[REG_STEP] = FIXUP
+    if start == regs[REG_END]:
+        return False
+    if not covers(state, find_vma(state, start), start):
+        regs[REG_RETURN] = ENOMEM
+        return False
     return True
 
 
 @inner
-def _fixup(state, task, on):
+def _fixup(state, regs):
     """Set or clear VM_LOCKED on the part of the range that the next VMA covers.
 
     Returns an effect, or `EFFECT_DONE` when the walk is over and REG_RETURN says how.
     REG_STEP and [REG_NEXT, REG_STOP) tell what is to be done with the part's pages.
 
-    Source: the loop of `do_mlock` and `mlock_fixup`, 2.6.36; the RFC's first three hunks.
+    Source: the loops of `do_mlock` and `do_mlockall`, and `mlock_fixup`, 2.6.36; the RFC's first
+    three hunks.
     """
-    regs, vmas, mm = state.tasks[task], state.vmas, state.mm
-    start = regs[REG_NEXT]
+    vmas, mm = state.vmas, state.mm
+    start = walked_to(state, regs)
+    row = find_vma(state, start)
+    if start < regs[REG_END] and _is_for_all(regs):
+        start = vmas[row, VMA_START] if row < mm[MM_MAP_COUNT] else regs[REG_END]
     if start >= regs[REG_END]:
         return EFFECT_DONE, 0, 0
-    if start > regs[REG_START]:
-        # The part before may have merged with the VMA after it, which then has been dealt with.
-        start = vmas[find_vma(state, start - 1), VMA_END]
-        regs[REG_NEXT] = start
-        if start >= regs[REG_END]:
-            return EFFECT_DONE, 0, 0
-    row = find_vma(state, start)
-    if row >= mm[MM_MAP_COUNT] or vmas[row, VMA_START] > start:
+    regs[REG_NEXT] = start
+    if not covers(state, row, start):
         regs[REG_RETURN] = ENOMEM
         return EFFECT_DONE, 0, 0
     end = min(vmas[row, VMA_END], regs[REG_END])
     flags = vmas[row, VMA_FLAGS]
+    on = _locks(regs)
     new_flags = flags | VM_LOCKED if on else flags & ~VM_LOCKED
     populates = on and mm[MM_DESIGN] != DESIGN_BATCHED
     regs[REG_STOP] = end
@@ -235,34 +257,19 @@ def _fixup(state, task, on):
             regs[REG_RETURN] = row
             regs[REG_NEXT] = regs[REG_END]
         else:
-            mm[MM_LOCKED_VM] += end - start if on else start - end
+            if not on or state.mm[MM_MUTANT] != MUTANT_UNCHARGED:
+                mm[MM_LOCKED_VM] += end - start if on else start - end
     if row >= 0:
         if populates:
-            _skip_stack_guard(state, row, regs)
-            regs[REG_STEP] = POPULATE
-        elif on:
+            skip_stack_guard(state, row, regs)
+            regs[REG_STEP] = POPULATING
+        elif on or state.mm[MM_MUTANT] == MUTANT_MARKS_STAY:
             regs[REG_NEXT] = end
         else:
             regs[REG_STEP] = CLEAR
     if changes > 0:
         return EFFECT_CPU, WORK_VMA_CHANGE, changes
     return EFFECT_CPU, WORK_VMA_VISIT, 1
-
-
-@inner
-def _skip_stack_guard(state, row, regs):
-    """Step over the guard page of a stack.
-
-    The first page of a grow-down VMA is one, unless the VMA continues another such: the upper
-    part of a stack that was split. Source: `stack_guard_page`, mm/mlock.c, 2.6.36.
-    """
-    vmas = state.vmas
-    start = vmas[row, VMA_START]
-    if regs[REG_NEXT] != start or vmas[row, VMA_FLAGS] & (VM_GROWSDOWN | SPECIAL) != VM_GROWSDOWN:
-        return
-    if row > 0 and vmas[row - 1, VMA_END] == start and vmas[row - 1, VMA_FLAGS] & VM_GROWSDOWN:
-        return
-    regs[REG_NEXT] += 1
 
 
 @inner
@@ -284,76 +291,9 @@ def _find_batch(state, task):
     if flags & UNTOUCHABLE:
         return False
     regs[REG_NEXT] = max(regs[REG_NEXT], vmas[row, VMA_START])
-    if not flags & (SPECIAL | VM_LOCKED):
+    if not flags & (SPECIAL | VM_LOCKED) and state.mm[MM_MUTANT] != MUTANT_NO_RECHECK:
         return False
-    regs[REG_STOP] = min(regs[REG_STOP], regs[REG_NEXT] + state.mm[MM_BATCH_PAGES])
-    _skip_stack_guard(state, row, regs)
+    stop = regs[REG_END] if state.mm[MM_MUTANT] == MUTANT_NO_CLIP else regs[REG_STOP]
+    regs[REG_STOP] = min(stop, regs[REG_NEXT] + state.mm[MM_BATCH_PAGES])
+    skip_stack_guard(state, row, regs)
     return True
-
-
-@inner
-def _populate(state, task, run_class, run_limit):
-    """Make pages of [REG_NEXT, REG_STOP) present: one, or a run of `run_class`.
-
-    `EFFECT_DONE` when none is left; on an error too, with REG_RETURN set unless the VMA is
-    special, whose errors nobody hears of.
-
-    Source: `__mlock_vma_pages_range`, `make_pages_present` and `__mlock_posix_error_return`.
-    """
-    regs, pages = state.tasks[task], state.pages
-    page, stop = regs[REG_NEXT], regs[REG_STOP]
-    if page >= stop:
-        return EFFECT_DONE, 0, 0
-    row = find_vma(state, page)
-    flags = state.vmas[row, VMA_FLAGS]
-    special = flags & SPECIAL != 0
-    write = flags & VM_WRITE != 0
-    kind, a, b = make_present(state, task, row, page, write, WORK_MLOCK_ANON)
-    if kind == FAILED:
-        if not special:
-            regs[REG_RETURN] = posix_error(a)
-        regs[REG_NEXT] = stop
-        return EFFECT_DONE, 0, 0
-    if kind != EFFECT_CPU:
-        return kind, a, b
-    most = min(run_limit, stop - page) if a == run_class else 1
-    count = 1
-    while True:
-        if not special and pages[page] & PAGE_ZERO == 0:
-            pages[page] |= PAGE_MLOCKED
-        page += 1
-        if count == most or sure_work(state, row, page, write, WORK_MLOCK_ANON) != run_class:
-            break
-        make_present(state, task, row, page, write, WORK_MLOCK_ANON)
-        count += 1
-    regs[REG_NEXT] = page
-    return EFFECT_CPU, a, count
-
-
-@inner
-def posix_error(error):
-    """What `mlock` returns for an error of populating.
-
-    Source: `__mlock_posix_error_return`, 2.6.36.
-    """
-    if error == EFAULT:
-        return ENOMEM
-    if error == ENOMEM:
-        return EAGAIN
-    return error
-
-
-@inner
-def clear_mlocked(state, task, run_class, run_limit):
-    """Clear PG_mlocked on pages of [REG_NEXT, REG_STOP); how many, one or a run.
-
-    Source: `munlock_vma_pages_range`, 2.6.36: its cost is per page of address range.
-    """
-    regs = state.tasks[task]
-    first = regs[REG_NEXT]
-    most = run_limit if run_class == WORK_MUNLOCK_PAGE else 1
-    count = min(regs[REG_STOP] - first, most)
-    for page in range(first, first + count):
-        state.pages[page] &= ALL_BITS ^ PAGE_MLOCKED
-    regs[REG_NEXT] = first + count
-    return count

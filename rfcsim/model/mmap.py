@@ -2,23 +2,23 @@
 
 from rfcsim._jit import inner
 from rfcsim.model.layout import (
-    ALL_BITS,
     CALL_MMAP,
+    EAGAIN,
     EFFECT_CPU,
     EFFECT_DONE,
     EFFECT_DOWN,
     EFFECT_UP,
     EINVAL,
     ENOMEM,
+    EPERM,
     EXCLUSIVE,
+    MAP_POPULATE,
+    MM_DEF_FLAGS,
     MM_LOCKED_VM,
     MM_MAP_COUNT,
     MM_MAX_MAP_COUNT,
     MM_NEXT_IDENTITY,
     MM_TOTAL_VM,
-    PAGE_MLOCKED,
-    PAGE_PRESENT,
-    PAGE_ZERO,
     REG_ARG,
     REG_BACKING,
     REG_CALL,
@@ -36,186 +36,96 @@ from rfcsim.model.layout import (
     VMA_READ_MISSES,
     VMA_READ_POSITION,
     VMA_START,
-    WORK_MUNLOCK_PAGE,
     WORK_SYSCALL,
-    WORK_UNMAP_PAGE,
     WORK_VMA_CHANGE,
-    WORK_VMA_VISIT,
 )
-from rfcsim.model.mlock import clear_mlocked
-from rfcsim.model.vma import find_vma, insert_row, intersects, map_count_reached, remove_rows, split
+from rfcsim.model.limits import can_do_mlock, over_limit
+from rfcsim.model.populate import lock_new_range
+from rfcsim.model.shared import POPULATING, UNMAPPED, WHOLE_RANGE, begin_unmapping
+from rfcsim.model.vma import UNTOUCHABLE, find_vma, insert_row
 
-# Where in the call a task is (REG_STEP); both calls share the steps of unmapping.
+# Where in the call a task is (REG_STEP), beside the shared stretches.
 ENTER = 0
 LOCK = 1
 CHECK = 2
-SPLIT = 3
-FLAGS = 4
-CLEAR = 5
-REMOVE = 6
-ZAP = 7
-INSERT = 8
-LEAVE = 9
-RETURN = 10
+LEAVE = 3
+RETURN = 4
 
 
 @inner
-def step_mmap(state, task, run_class, run_limit):
+def step_mmap(state, task):
     """One move of `mmap(MAP_FIXED)` or of `munmap`, under one exclusive hold.
 
-    `mmap` unmaps what is in the way first, as `mmap_region` does. See
-    :func:`rfcsim.model.step.step` for parameters and result.
+    `mmap` unmaps what is in the way first, as `mmap_region` does, and populates what is VM_LOCKED
+    (MAP_LOCKED, or mlockall(MCL_FUTURE) before) or MAP_POPULATE. See
+    :func:`rfcsim.model.step.step` for the result.
 
     Source: `do_mmap_pgoff`, `mmap_region` and `do_munmap`, mm/mmap.c, 2.6.36, where `munmap`
     still unmapped its pages under the write lock.
     """
     regs = state.tasks[task]
-    while True:
-        where = regs[REG_STEP]
-        if where == ENTER:
-            regs[REG_STEP] = LOCK
-            return EFFECT_CPU, WORK_SYSCALL, 1
-        if where == LOCK:
-            regs[REG_STEP] = CHECK
-            return EFFECT_DOWN, EXCLUSIVE, 0
-        if where == CHECK:
-            regs[REG_STEP] = _check(state, regs)
-        elif where == SPLIT:
-            changes = _split_ends(state, regs)
-            if changes < 0:
-                regs[REG_RETURN] = changes
-                regs[REG_STEP] = LEAVE
-            else:
-                regs[REG_NEXT] = regs[REG_START]
-                regs[REG_STEP] = FLAGS
-                if changes > 0:
-                    return EFFECT_CPU, WORK_VMA_CHANGE, changes
-                return EFFECT_CPU, WORK_VMA_VISIT, 1
-        elif where == FLAGS:
-            if _clear_next_flag(state, regs):
-                regs[REG_STEP] = CLEAR
-                return EFFECT_CPU, WORK_VMA_VISIT, 1
-            regs[REG_STEP] = REMOVE
-        elif where == CLEAR:
-            count = clear_mlocked(state, task, run_class, run_limit)
-            if count > 0:
-                return EFFECT_CPU, WORK_MUNLOCK_PAGE, count
-            regs[REG_STEP] = FLAGS
-        elif where == REMOVE:
-            regs[REG_STEP] = ZAP
-            return EFFECT_CPU, WORK_VMA_CHANGE, _remove(state, regs)
-        elif where == ZAP:
-            count = _zap(state, regs, run_class, run_limit)
-            if count > 0:
-                return EFFECT_CPU, WORK_UNMAP_PAGE, count
-            regs[REG_STEP] = INSERT if regs[REG_CALL] == CALL_MMAP else LEAVE
-        elif where == INSERT:
-            _insert(state, regs)
-            regs[REG_RETURN] = regs[REG_START]
-            regs[REG_STEP] = LEAVE
-            return EFFECT_CPU, WORK_VMA_CHANGE, 1
-        elif where == LEAVE:
-            regs[REG_STEP] = RETURN
-            return EFFECT_UP, EXCLUSIVE, 0
-        else:
-            return EFFECT_DONE, regs[REG_RETURN], 0
+    where = regs[REG_STEP]
+    if where == ENTER:
+        regs[REG_STEP] = LOCK
+        return EFFECT_CPU, WORK_SYSCALL, 1
+    if where == LOCK:
+        regs[REG_STEP] = CHECK
+        return EFFECT_DOWN, EXCLUSIVE, 0
+    if where == CHECK:
+        regs[REG_RETURN] = _refusal(state, regs)
+        if regs[REG_RETURN] == 0:
+            return begin_unmapping(regs, WHOLE_RANGE)
+    if where == UNMAPPED + WHOLE_RANGE and regs[REG_RETURN] == 0 and regs[REG_CALL] == CALL_MMAP:
+        regs[REG_RETURN] = regs[REG_START]
+        _insert(state, regs)
+        return EFFECT_CPU, WORK_VMA_CHANGE, 1
+    if where != RETURN:
+        regs[REG_STEP] = RETURN
+        return EFFECT_UP, EXCLUSIVE, 0
+    return EFFECT_DONE, regs[REG_RETURN], 0
 
 
 @inner
-def _check(state, regs):
-    """The tests before anything changes; the step that follows."""
-    maps = regs[REG_CALL] == CALL_MMAP
-    start, end = regs[REG_START], regs[REG_END]
-    if start == end:
-        regs[REG_RETURN] = EINVAL
-        return LEAVE
-    if maps and state.mm[MM_MAP_COUNT] > state.mm[MM_MAX_MAP_COUNT]:
-        regs[REG_RETURN] = ENOMEM
-        return LEAVE
-    if intersects(state, find_vma(state, start), start, end):
-        return SPLIT
-    return INSERT if maps else LEAVE
-
-
-@inner
-def _split_ends(state, regs):
-    """Split the VMAs that straddle the ends of the range; how many splits, or -ENOMEM.
-
-    Only a split in the middle of one VMA is tested against `max_map_count`.
-    """
-    vmas = state.vmas
-    start, end = regs[REG_START], regs[REG_END]
-    changes = 0
-    row = find_vma(state, start)
-    if vmas[row, VMA_START] < start:
-        if end < vmas[row, VMA_END] and map_count_reached(state):
-            return ENOMEM
-        split(state, row, start)
-        changes += 1
-    row = find_vma(state, end)
-    if row < state.mm[MM_MAP_COUNT] and vmas[row, VMA_START] < end:
-        split(state, row, end)
-        changes += 1
-    return changes
-
-
-@inner
-def _clear_next_flag(state, regs):
-    """Clear VM_LOCKED on the next locked VMA of the range; False if there is none."""
-    vmas = state.vmas
-    row = find_vma(state, regs[REG_NEXT])
-    while intersects(state, row, regs[REG_NEXT], regs[REG_END]):
-        if vmas[row, VMA_FLAGS] & VM_LOCKED:
-            vmas[row, VMA_FLAGS] &= ~VM_LOCKED
-            state.mm[MM_LOCKED_VM] -= vmas[row, VMA_END] - vmas[row, VMA_START]
-            regs[REG_NEXT] = vmas[row, VMA_START]
-            regs[REG_STOP] = vmas[row, VMA_END]
-            return True
-        row += 1
-    return False
-
-
-@inner
-def _remove(state, regs):
-    """Take the range's VMAs out; [REG_NEXT, REG_STOP) is then what `_zap` visits."""
-    vmas = state.vmas
-    first = find_vma(state, regs[REG_START])
-    last = first
-    while intersects(state, last, regs[REG_START], regs[REG_END]):
-        state.mm[MM_TOTAL_VM] -= vmas[last, VMA_END] - vmas[last, VMA_START]
-        last += 1
-    regs[REG_NEXT] = vmas[first, VMA_START]
-    regs[REG_STOP] = vmas[last - 1, VMA_END]
-    remove_rows(state, first, last)
-    return last - first
-
-
-@inner
-def _zap(state, regs, run_class, run_limit):
-    """Unmap pages of [REG_NEXT, REG_STOP); how many, one or a run. The page cache stays.
-
-    Source: `unmap_region`, 2.6.36.
-    """
-    first = regs[REG_NEXT]
-    most = run_limit if run_class == WORK_UNMAP_PAGE else 1
-    count = min(regs[REG_STOP] - first, most)
-    for page in range(first, first + count):
-        state.pages[page] &= ALL_BITS ^ (PAGE_PRESENT | PAGE_MLOCKED | PAGE_ZERO)
-    regs[REG_NEXT] = first + count
-    return count
+def _refusal(state, regs):
+    """The errno of the tests before anything changes, or 0."""
+    pages = regs[REG_END] - regs[REG_START]
+    if pages == 0:
+        return EINVAL
+    if regs[REG_CALL] != CALL_MMAP:
+        return 0
+    if state.mm[MM_MAP_COUNT] > state.mm[MM_MAX_MAP_COUNT]:
+        return ENOMEM
+    if regs[REG_ARG] & VM_LOCKED and not can_do_mlock(state):
+        return EPERM
+    if (regs[REG_ARG] | state.mm[MM_DEF_FLAGS]) & VM_LOCKED and over_limit(state, pages):
+        return EAGAIN
+    return 0
 
 
 @inner
 def _insert(state, regs):
+    """Insert the VMA; the step that follows is set: populating, or the release.
+
+    The kernel charges what is locked once it is populated; here it is charged at once, which
+    nobody can tell from outside the hold.
+    """
     vmas, mm = state.vmas, state.mm
-    row = find_vma(state, regs[REG_START])
+    start, end = regs[REG_START], regs[REG_END]
+    row = find_vma(state, start)
     insert_row(state, row)
-    vmas[row, VMA_START] = regs[REG_START]
-    vmas[row, VMA_END] = regs[REG_END]
-    vmas[row, VMA_FLAGS] = regs[REG_ARG]
+    vmas[row, VMA_START] = start
+    vmas[row, VMA_END] = end
+    vmas[row, VMA_FLAGS] = (regs[REG_ARG] & ~MAP_POPULATE) | mm[MM_DEF_FLAGS]
     vmas[row, VMA_BACKING] = regs[REG_BACKING]
     vmas[row, VMA_IDENTITY] = mm[MM_NEXT_IDENTITY]
-    vmas[row, VMA_READ_POSITION] = regs[REG_START] - 1
+    vmas[row, VMA_READ_POSITION] = start - 1
     vmas[row, VMA_READ_MISSES] = 0
     mm[MM_NEXT_IDENTITY] += 1
-    mm[MM_TOTAL_VM] += regs[REG_END] - regs[REG_START]
+    mm[MM_TOTAL_VM] += end - start
+    regs[REG_STEP] = LEAVE
+    if vmas[row, VMA_FLAGS] & VM_LOCKED:
+        mm[MM_LOCKED_VM] += lock_new_range(state, row, regs, start, end)
+    elif regs[REG_ARG] & MAP_POPULATE and not vmas[row, VMA_FLAGS] & UNTOUCHABLE:
+        regs[REG_NEXT] = start
+        regs[REG_STOP] = end
+        regs[REG_STEP] = POPULATING

@@ -52,7 +52,7 @@ def step_read_maps(state, task):
 def step_hold(state, task):
     """One move of a caller that holds the lock in mode REG_ARG for REG_BACKING nanoseconds.
 
-    It stands for a taker of `mmap_sem` that has no model of its own, such as `mprotect`.
+    It stands for a taker of `mmap_sem` that has no model of its own, such as `shmat`.
     """
     regs = state.tasks[task]
     where = regs[REG_STEP]

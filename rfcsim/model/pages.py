@@ -10,6 +10,7 @@ from rfcsim.model.layout import (
     EFFECT_WAIT_PAGE,
     MM_READAHEAD_PAGES,
     PAGE_CACHED,
+    PAGE_COW,
     PAGE_MARKED,
     PAGE_PAST_EOF,
     PAGE_PRESENT,
@@ -43,9 +44,9 @@ LOTS_OF_MISSES = 100  # MMAP_LOTSAMISS: read-around is switched off above it
 
 @inner
 def mapped_for(state, page, write):
-    """Whether an access needs no fault: a present page, and not the zero page for a write."""
+    """Whether an access needs no fault: a present page, and its own if the access is a write."""
     bits = state.pages[page]
-    return bits & PAGE_PRESENT != 0 and not (write and bits & PAGE_ZERO != 0)
+    return bits & PAGE_PRESENT != 0 and not (write and bits & (PAGE_ZERO | PAGE_COW) != 0)
 
 
 @inner
@@ -78,7 +79,7 @@ def make_present(state, task, row, page, write, work):
         return EFFECT_CPU, work + PRESENT, 1
     if vmas[row, VMA_BACKING] != BACKING_FILE:
         if write:
-            pages[page] = (pages[page] | PAGE_PRESENT) & (ALL_BITS ^ PAGE_ZERO)
+            pages[page] = (pages[page] | PAGE_PRESENT) & (ALL_BITS ^ (PAGE_ZERO | PAGE_COW))
             return EFFECT_CPU, work + ANON, 1
         pages[page] |= PAGE_PRESENT | PAGE_ZERO
         return EFFECT_CPU, work + ZERO, 1

@@ -1,13 +1,23 @@
 """The one entry to the model: begin a call, make its next move."""
 
-from rfcsim._jit import inner, njit
+from rfcsim._jit import cold, njit
+from rfcsim.model.brk import step_brk
 from rfcsim.model.fault import step_touch
+from rfcsim.model.fork import step_fork
+from rfcsim.model.kill import step_kill
 from rfcsim.model.layout import (
+    CALL_BRK,
+    CALL_FORK,
     CALL_HOLD,
-    CALL_MLOCK,
-    CALL_MUNLOCK,
+    CALL_KILL,
+    CALL_MMAP,
+    CALL_MPROTECT,
+    CALL_MREMAP,
+    CALL_MUNMAP,
     CALL_READ_MAPS,
     CALL_TOUCH,
+    CALL_TRUNCATE,
+    EFFECT_DONE,
     REG_ARG,
     REG_BACKING,
     REG_CALL,
@@ -21,9 +31,22 @@ from rfcsim.model.layout import (
     REG_STOP,
     UNLOCKED,
 )
-from rfcsim.model.mlock import step_mlock, step_munlock
+from rfcsim.model.mlock import step_mlock
 from rfcsim.model.mmap import step_mmap
+from rfcsim.model.mprotect import step_mprotect
+from rfcsim.model.mremap import step_mremap, unmapped_by_mremap
 from rfcsim.model.other import step_hold, step_read_maps
+from rfcsim.model.populate import populate
+from rfcsim.model.shared import (
+    GO_ON,
+    POPULATED,
+    POPULATING,
+    UNMAP_STEPS,
+    UNMAPPED,
+    UNMAPPING,
+)
+from rfcsim.model.truncate import step_truncate
+from rfcsim.model.unmap import unmap
 
 
 @njit
@@ -37,10 +60,12 @@ def begin(state, task, call, start, pages, arg, backing):
     call : int
         CALL_*.
     start, pages : int
-        The range in pages.
+        The range in pages; of `mlockall` and `munlockall` all of them.
     arg, backing : int
-        `mmap`: VM_* flags and BACKING_*. `touch`: 1 for a write. `hold`: the lock mode, and the
-        nanoseconds. Otherwise 0.
+        `mmap`: VM_* flags, with VM_LOCKED for MAP_LOCKED and MAP_POPULATE, and BACKING_*.
+        `mremap`: the new number of pages, and the new first page, MREMAP_MAYMOVE or
+        MREMAP_IN_PLACE. `mprotect`: VM_* of the protection. `mlockall`: MCL_*. `kill`: the task.
+        `touch`: 1 for a write. `hold`: the lock mode, and the nanoseconds. Otherwise 0.
     """
     regs = state.tasks[task]
     regs[REG_CALL] = call
@@ -56,7 +81,7 @@ def begin(state, task, call, start, pages, arg, backing):
     regs[REG_LOOKED_UP] = -1
 
 
-@inner
+@cold
 def step(state, task, run_class, run_limit):
     """Let a task that is inside a call make its next move.
 
@@ -76,18 +101,51 @@ def step(state, task, run_class, run_limit):
     (int, int, int)
         EFFECT_* and its two numbers, see :mod:`rfcsim.model.layout`.
     """
-    call = state.tasks[task, REG_CALL]
-    if call == CALL_TOUCH:
-        return step_touch(state, task)
-    if call == CALL_HOLD:
-        return step_hold(state, task)
-    if call == CALL_READ_MAPS:
-        return step_read_maps(state, task)
-    if call == CALL_MLOCK:
-        return step_mlock(state, task, run_class, run_limit)
-    if call == CALL_MUNLOCK:
-        return step_munlock(state, task, run_class, run_limit)
-    return step_mmap(state, task, run_class, run_limit)
+    # One function, not several: each level of inlining is compiled anew with all below it.
+    regs = state.tasks[task]
+    call = regs[REG_CALL]
+    while True:
+        where = regs[REG_STEP]
+        if where == POPULATING:
+            kind, a, b = populate(state, task, run_class, run_limit)
+            if kind != EFFECT_DONE:
+                return kind, a, b
+            regs[REG_STEP] = POPULATED
+        elif where >= UNMAPPING:
+            stage = (where - UNMAPPING) // UNMAP_STEPS
+            start, end = regs[REG_START], regs[REG_END]
+            if call == CALL_MREMAP:
+                start, end = unmapped_by_mremap(regs, stage)
+            elif call == CALL_BRK:
+                start, end = end, regs[REG_RETURN]
+            kind, a, b = unmap(state, task, start, end, run_class, run_limit)
+            if kind != EFFECT_DONE:
+                return kind, a, b
+            regs[REG_STEP] = UNMAPPED + stage
+        if call == CALL_TOUCH:
+            return step_touch(state, task)
+        if call == CALL_HOLD:
+            return step_hold(state, task)
+        if call == CALL_READ_MAPS:
+            return step_read_maps(state, task)
+        if call == CALL_TRUNCATE:
+            return step_truncate(state, task, run_class, run_limit)
+        if call == CALL_FORK:
+            return step_fork(state, task, run_class, run_limit)
+        if call == CALL_KILL:
+            return step_kill(state, task)
+        if call == CALL_MPROTECT:
+            return step_mprotect(state, task)
+        if call in (CALL_MMAP, CALL_MUNMAP):
+            kind, a, b = step_mmap(state, task)
+        elif call == CALL_BRK:
+            kind, a, b = step_brk(state, task)
+        elif call == CALL_MREMAP:
+            kind, a, b = step_mremap(state, task, run_class, run_limit)
+        else:
+            kind, a, b = step_mlock(state, task, run_class, run_limit)
+        if kind != GO_ON:
+            return kind, a, b
 
 
 @njit

@@ -5,6 +5,9 @@ from rfcsim.model.layout import (
     ENOMEM,
     MM_MAP_COUNT,
     MM_MAX_MAP_COUNT,
+    REG_END,
+    REG_NEXT,
+    REG_START,
     VM_DONTEXPAND,
     VM_GATE,
     VM_HUGETLB,
@@ -46,6 +49,26 @@ def intersects(state, row, start, end):
     With `row = find_vma(state, start)` this is `find_vma_intersection`, mm.h, 2.6.36.
     """
     return row < state.mm[MM_MAP_COUNT] and state.vmas[row, VMA_START] < end
+
+
+@inner
+def covers(state, row, page):
+    """Whether the VMA at `row`, which is `find_vma(state, page)`, covers the page."""
+    return intersects(state, row, page, page + 1)
+
+
+@inner
+def walked_to(state, regs):
+    """Where a walk over the VMAs of a range goes on, from REG_NEXT, the end of the part before.
+
+    That part may have merged with the VMA after it, which then has been dealt with.
+
+    Source: the loops of `do_mlock` (mm/mlock.c) and `sys_mprotect` (mm/mprotect.c), 2.6.36.
+    """
+    page = regs[REG_NEXT]
+    if page <= regs[REG_START] or page >= regs[REG_END]:
+        return page
+    return state.vmas[find_vma(state, page - 1), VMA_END]
 
 
 @inner

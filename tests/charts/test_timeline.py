@@ -52,9 +52,20 @@ def test_events_and_their_intervals_draw_the_same() -> None:
 
 
 def test_the_row_of_the_longest_holder_comes_first_in_any_window() -> None:
-    for window in ({}, {"from_ns": 10_000_000, "to_ns": 13_000_000}):
-        texts = rows(timeline(TRACE, **window), layer=1)
+    for chart in (timeline(TRACE), timeline(TRACE, from_ns=10_000_000, to_ns=13_000_000)):
+        texts = rows(chart, layer=1)
         assert [row["task"].split("-")[0] for row in texts] == ["probe3", "victim"]
+
+
+def test_rows_go_by_time_held_and_not_by_name_or_time() -> None:
+    chart = timeline(
+        intervals(
+            ("a 0", "waiting", "shared", 0, 90),
+            ("m 0", "holding", "shared", 1, 2),
+            ("z 0", "holding", "shared", 5, 90),
+        )
+    )
+    assert [row["task"] for row in rows(chart, layer=1)] == ["z 0", "m 0", "a 0"]
 
 
 def test_what_is_said_of_a_task_is_the_whole_of_its_intervals() -> None:
@@ -67,7 +78,7 @@ def test_what_is_said_of_a_task_is_the_whole_of_its_intervals() -> None:
         pl.col("end_ns") > 10_000_000,
     )
     longest_ms = (lengths["end_ns"] - lengths["start_ns"]).to_numpy().max() / 1e6
-    assert victim["summary"] == f"held 1x, up to 24 us; waited 2x, up to {longest_ms:.3g} ms"
+    assert victim["summary"] == f"held 1x, up to 24.0 us; waited 2x, up to {longest_ms:.3g} ms"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +117,8 @@ def test_bars_less_than_a_pixel_apart_are_one_as_high_as_the_time_they_fill() ->
     assert bar["bottom"] - bar["top"] == pytest.approx(0.2 * 0.5, abs=0.02)
     assert "1,000x, up to 100 ns" in bar["what"]
     assert subtitle(chart) == (
-        "Bars less than 1 us apart are drawn as one, as high as the share of the time that they fill"
+        "Bars less than 1.00 us apart are drawn as one,"
+        " as high as the share of the time that they fill"
     )
 
 
@@ -166,8 +178,8 @@ def test_nothing_to_draw_and_two_locks_are_one_line() -> None:
         RfcsimError, match=r"^timeline: nobody held .* \(from_ns=200, to_ns=None\)$"
     ):
         timeline(HAND_OVER, from_ns=200)
-    with pytest.raises(RfcsimError, match="^timeline: nobody held"):
+    with pytest.raises(RfcsimError, match=r"^timeline: nobody held"):
         timeline(HAND_OVER.clear())
     other = HAND_OVER.with_columns(lock=pl.lit("other"))
-    with pytest.raises(RfcsimError, match="^timeline: expected one lock, got mm, other$"):
+    with pytest.raises(RfcsimError, match=r"^timeline: expected one lock, got mm, other$"):
         timeline(pl.concat([HAND_OVER, other]))

@@ -171,6 +171,8 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
         ("value = 4\n", "value = 0\n", "disk_depth.value: 0 is not allowed; allowed is an integer"
          " from 1 to 65536"),
         ("value = 4\n", "value = 65537\n", "disk_depth.value: 65537 is not allowed"),
+        ("value = 4_000_000", "value = 0", "timeslice_ns.value: 0 is not allowed; allowed is an"
+         f" integer from 1 to {MOST_NS}"),
         ('status = "published"', 'status = "guess"', "'guess' is not allowed; allowed is 'measured'"
          ", 'published', 'derived' or 'estimate'"),
     ],

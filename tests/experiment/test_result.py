@@ -6,9 +6,9 @@ import pytest
 
 from rfcsim.clock import bucket_bounds
 from rfcsim.clock.layout import COST_DISK_DEPTH, COST_TIMESLICE, N_COSTS, RECORD_NAMES
+from rfcsim.duration import human
 from rfcsim.errors import RfcsimError, ScenarioError
 from rfcsim.events import EVENT_SCHEMA, lock_intervals
-from rfcsim.experiment.duration import human
 from rfcsim.experiment.result import Result
 from rfcsim.experiment.simulate import run_once, simulate
 from tests.experiment.examples import SMALL
@@ -140,32 +140,6 @@ def test_the_table_says_it_in_words() -> None:
     assert table["class"].to_list() == ["locker", "victim"]
     assert table["waited for"].to_list() == ["mmap_sem, exclusive", "mmap_sem, shared"]
     assert table["max"].to_list() == [human(ns) for ns in TRACED.waits["max_ns"]]
-
-
-@pytest.mark.parametrize(
-    ("nanoseconds", "words"),
-    [
-        (0, "0"),
-        (1, "1 ns"),
-        (999, "999 ns"),
-        (0.5, "0.50 ns"),
-        (1_000, "1.00 us"),
-        (9_994, "9.99 us"),
-        (9_996, "10.0 us"),
-        (99_960, "100 us"),
-        (999_499, "999 us"),
-        (999_500, "1.00 ms"),
-        (43_200_000, "43.2 ms"),
-        (59_900_000_000, "59.9 s"),
-        (59_990_000_000, "1 min 00 s"),
-        (876_000_000_000, "14 min 36 s"),
-        (3_599_400_000_000, "1 h 00 min"),
-        (7_500_000_000_000, "2 h 05 min"),
-        (10**18, "277777 h 47 min"),
-    ],
-)
-def test_durations_in_words(nanoseconds: float, words: str) -> None:
-    assert human(nanoseconds) == words
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import rfcsim
 from tests.house.project import ROOT
 
 VEGA_LITE = "application/vnd.vegalite.v5+json"
@@ -79,3 +80,12 @@ def test_pages_have_what_draws_their_charts(site: Path) -> None:
     script = (site / "_static" / "charts.js").read_text()
     assert len(script) > 500_000  # Vega is in it
     assert ".vega-lite" in script
+
+
+def test_the_page_of_the_face_has_every_name(site: Path) -> None:
+    page = (site / "notebooks" / "reference" / "api.html").read_text()
+    for name in rfcsim.__all__:
+        if name != "charts":
+            assert f'id="rfcsim.{name}"' in page, name
+    for name in rfcsim.charts.__all__:
+        assert f'id="rfcsim.charts.{name}"' in page, name

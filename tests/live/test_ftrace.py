@@ -161,6 +161,13 @@ def test_a_trace_that_is_cut_off_anywhere_is_refused(
     refused(path)
 
 
+@pytest.mark.parametrize("left_off", [1, 2, 60])
+def test_a_trace_that_is_cut_off_within_a_line_says_so(tmp_path: Path, left_off: int) -> None:
+    path = trace_file(tmp_path, line(), line())
+    path.write_text(path.read_text()[:-left_off])
+    assert "line 6: expected a complete line" in refused(path)
+
+
 def test_a_trace_that_is_cut_off_after_a_line_names_both_counts(tmp_path: Path) -> None:
     path = trace_file(tmp_path, line(), line(), header=HEADER.format(3))
     assert "line 3: expected 3 event lines, got 2" in refused(path)

@@ -67,6 +67,18 @@ def value_of(state: State, call: int, start=0, pages=0, arg=0, backing=0, task=0
     return list(moves(state, task, call, start, pages, arg, backing))[-1][1]
 
 
+def at_release(state, number, call, start=0, pages=0, arg=0, *, then) -> int:
+    """What a call returns when `then` happens at its release of that number, from 1."""
+    effects = []
+    for effect in moves(state, 0, call, start, pages, arg):
+        effects.append(effect)
+        releases = [kind for kind, _, _ in effects].count(EFFECT_UP)
+        if effect[0] == EFFECT_UP and releases == number:
+            then()
+    assert releases >= number
+    return effects[-1][1]
+
+
 def layout(state: State) -> list[tuple[int, int, bool]]:
     """(start, end, whether VM_LOCKED) of every VMA."""
     rows = state.vmas[: state.mm[MM_MAP_COUNT]]

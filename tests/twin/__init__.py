@@ -17,4 +17,8 @@ order:
 `clock`          virtual time, CPUs, and who runs
 `workload`       a Scenario's regions and tasks
 `outcome`        what a run leaves behind
+`simulate`       the one entry: a scenario in, an outcome out
+
+Around it: `strategies` draws random scenarios, `engine` runs them on the jitted clock, `agreement`
+compares the two.
 """

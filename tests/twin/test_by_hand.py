@@ -9,10 +9,12 @@ from rfcsim.model.layout import (
     CALL_MLOCK,
     CALL_MUNLOCK,
     CALL_TOUCH,
+    EFAULT,
     EINVAL,
     ENOMEM,
     EXCLUSIVE,
     SHARED,
+    VM_GROWSDOWN,
     VM_LOCKED,
     VM_READ,
     VM_WRITE,
@@ -22,7 +24,6 @@ from tests.twin.cost_values import cost_values
 from tests.twin.outcome import Outcome
 
 RW = VM_READ | VM_WRITE
-DISK = -1
 
 
 def vmas(outcome: Outcome) -> list[tuple[int, int, int]]:
@@ -213,46 +214,108 @@ def test_a_hole_ends_a_batched_mlock_with_flags_set_and_no_page_there():
     assert outcome.space.locked_vm == 2
 
 
-def test_a_linear_walk_of_a_cold_file_has_the_next_window_in_flight():
-    """R = 2: the first miss reads two windows, [1, 5), and marks page 3, where the second begins.
-
-    The disk takes 100 ns a read, 10 ns a page and 50 ns a seek; mapping a page takes 5 ns.
-    """
+def test_munmap_between_the_passes_leaves_a_hole_that_is_skipped():
     scenario = Scenario(
-        name="cold-file",
+        name="hole-in-pass-two",
         costs="none",
-        cpus=1,
-        readahead_pages=2,
-        regions=(Region(name="data", pages=6, backing="file", protection="r"),),  # 1 to 6
-        tasks=(TaskGroup(name="locker", calls=(Mlock(region="data"),)),),
+        design="batched",
+        batch_pages=2,
+        cpus=2,
+        regions=(Region(name="data", pages=6),),  # pages 1 to 6
+        tasks=(
+            TaskGroup(name="locker", calls=(Mlock(region="data"),)),
+            TaskGroup(name="unmapper", calls=(Munmap(region="data", pages=3),), start_ns=2),
+        ),
     )
-    costs = cost_values(mlock_file=5, disk_request=100, disk_page=10, disk_seek=50)
+    costs = cost_values(
+        syscall=1, vma_visit=5, vma_change=2, mlock_anon=10, unmap_page=1, wake_up=1
+    )
     outcome = agreed_outcome(scenario, costs)
-    assert outcome.trace == [
-        (0, "call_begin", 0, CALL_MLOCK, 0),
+    # Flags from 1 to 11. munmap: one split 12 to 14, munlock to 19, removal to 21, pages to 24.
+    assert outcome.times[1, "wait_exclusive"] == [12 - 3]
+    assert outcome.times[1, "hold_exclusive"] == [24 - 11]
+    # Granted at 24, awake at 25, a look to 30, pages 4 and 5 to 50; again a look, page 6 to 65.
+    assert outcome.times[0, "hold_shared"] == [50 - 24, 65 - 50]
+    assert outcome.returned == [[0], [0]]
+    assert vmas(outcome) == [(4, 7, RW | VM_LOCKED)]
+    assert [page.mlocked for page in outcome.space.pages] == [False] * 4 + [True] * 3
+    assert outcome.space.locked_vm == 3
+
+
+def grow_a_locked_stack(limit_pages: int, *, privileged: bool) -> Outcome:
+    """Touch page 1, two pages below a stack of two locked pages, 3 and 4."""
+    scenario = Scenario(
+        name="stack",
+        costs="none",
+        rlimit_memlock_pages=limit_pages,
+        cap_ipc_lock=privileged,
+        regions=(
+            Region(name="room", pages=3, mapped=False, gap_pages=0),
+            Region(name="stack", pages=2, grows_down=True, locked=True, gap_pages=0),
+        ),
+        tasks=(TaskGroup(name="toucher", calls=(Touch(region="room", offset_pages=1),)),),
+    )
+    return agreed_outcome(scenario, cost_values(fault_anon=7))
+
+
+def test_a_locked_stack_grows_within_the_limit():
+    for outcome in (
+        grow_a_locked_stack(4, privileged=False),
+        grow_a_locked_stack(3, privileged=True),
+    ):
+        assert outcome.returned[0] == [0]
+        assert vmas(outcome) == [(1, 5, RW | VM_GROWSDOWN | VM_LOCKED)]
+        assert (outcome.space.locked_vm, outcome.space.total_vm) == (4, 4)
+        assert [page.mlocked for page in outcome.space.pages[:3]] == [False, True, False]
+
+
+def test_a_locked_stack_does_not_grow_beyond_the_limit():
+    outcome = grow_a_locked_stack(3, privileged=False)
+    assert outcome.returned[0] == [EFAULT]
+    assert vmas(outcome) == [(3, 5, RW | VM_GROWSDOWN | VM_LOCKED)]
+    assert (outcome.space.locked_vm, outcome.space.total_vm) == (2, 2)
+
+
+def test_a_task_whose_slice_is_over_moves_to_an_idle_cpu():
+    scenario = Scenario(
+        name="slices",
+        costs="none",
+        cpus=2,
+        regions=(Region(name="data", pages=1),),
+        tasks=(
+            TaskGroup(
+                name="free",
+                calls=(Hold(mode="shared", hold_ns=6), Hold(mode="shared", hold_ns=4)),
+            ),
+            TaskGroup(name="bound", calls=(Hold(mode="shared", hold_ns=3),), start_ns=1, cpu=0),
+        ),
+    )
+    assert agreed_outcome(scenario, cost_values(timeslice=5)).trace == [
+        (0, "call_begin", 0, CALL_HOLD, 0),
         (0, "run", 0, 0, 0),
-        (0, "start_locking", 0, EXCLUSIVE, 0),
-        (0, "granted", 0, EXCLUSIVE, 0),
-        (0, "acquire_returned", 0, EXCLUSIVE, 0),
-        (0, "disk_start", DISK, 1, 4),  # 100 + 4 x 10 + 50
-        (0, "stop", 0, 0, 0),
-        (190, "disk_done", DISK, 1, 4),
-        (190, "run", 0, 0, 0),
-        # page 1 to 195, page 2 to 200; page 3 is marked
-        (200, "disk_start", DISK, 5, 2),  # 100 + 2 x 10, and no seek: it goes on at page 5
-        # page 3 to 205, page 4 to 210; page 5 is still being read, and marked: it would submit
-        # [7, 9), but the region ends there
-        (210, "stop", 0, 0, 0),
-        (320, "disk_done", DISK, 5, 2),
-        (320, "run", 0, 0, 0),
-        # page 5 to 325, page 6 to 330
-        (330, "released", 0, EXCLUSIVE, 0),
-        (330, "call_end", 0, CALL_MLOCK, 0),
-        (330, "stop", 0, 0, 0),
+        (0, "start_locking", 0, SHARED, 0),
+        (0, "granted", 0, SHARED, 0),
+        (0, "acquire_returned", 0, SHARED, 0),
+        (1, "call_begin", 1, CALL_HOLD, 0),  # CPU 1 is idle, but not for this task
+        (6, "stop", 0, 0, 0),  # the slice was over at 5, but work is never cut
+        (6, "run", 1, 0, 0),
+        (6, "run", 0, 1, 0),
+        (6, "start_locking", 1, SHARED, 0),
+        (6, "granted", 1, SHARED, 0),
+        (6, "acquire_returned", 1, SHARED, 0),
+        (6, "released", 0, SHARED, 0),  # goes on by an event of its own
+        (6, "call_end", 0, CALL_HOLD, 0),
+        (6, "call_begin", 0, CALL_HOLD, 0),
+        (6, "start_locking", 0, SHARED, 0),
+        (6, "granted", 0, SHARED, 0),
+        (6, "acquire_returned", 0, SHARED, 0),
+        (9, "released", 1, SHARED, 0),
+        (9, "call_end", 1, CALL_HOLD, 0),
+        (9, "stop", 1, 0, 0),
+        (10, "released", 0, SHARED, 0),
+        (10, "call_end", 0, CALL_HOLD, 0),
+        (10, "stop", 0, 1, 0),
     ]
-    assert outcome.times[0, "hold_exclusive"] == [330]
-    assert all(page.cached and page.present and page.mlocked for page in outcome.space.pages[1:])
-    assert not any(page.marked for page in outcome.space.pages)
 
 
 def test_a_range_of_no_pages():

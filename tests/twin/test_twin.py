@@ -11,7 +11,7 @@ from tests.twin.readahead import LOTS_OF_MISSES
 from tests.twin.strategies import Case, cases
 
 
-@settings(max_examples=5 * settings().max_examples)
+@settings(max_examples=10 * settings().max_examples)
 @given(cases())
 def test_the_engine_does_what_the_rules_say(case: Case):
     agreed_outcome(*case)

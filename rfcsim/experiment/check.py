@@ -1,0 +1,191 @@
+"""Check a scenario's claims over all orders of steps, and replay the schedules that break them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from rfcsim.clock.layout import OP_ARG, OP_BACKING, OP_CALL, OP_PAGES, OP_START
+from rfcsim.errors import RfcsimError
+from rfcsim.experiment.compile import compile_scenario
+from rfcsim.experiment.costs import load_costs
+from rfcsim.experiment.scenario import Scenario
+from rfcsim.model.layout import DESIGN_EXCLUSIVE, MM_DESIGN, MM_MUTANT, MUTANT_NAMES
+from rfcsim.race.layout import POLICY_ANY, POLICY_FIFO
+from rfcsim.race.outcomes import Outcome, concurrent_outcomes, sequential_outcomes
+from rfcsim.race.search import ExplorerError, Leg, Problem, search_all
+
+# In the order of the CLAIM_* of rfcsim.race.layout, then those about outcomes.
+CLAIMS = {
+    "mlocked-where-locked": "no page is mlocked outside a VM_LOCKED VMA",
+    "charged-as-locked": "the pages of VM_LOCKED VMAs add up to locked_vm",
+    "complete": "mlock returned 0 and nobody interfered, so all is present and mlocked",
+    "progress": "nobody waits for ever",
+    "serialisable": "what callers may rely on is as after some order of the same calls, whole",
+    "as-if-sequential": "... as after some order of the whole calls on the original design",
+    "as-if-sequential-strict": "and so is the state of every page, also of those not locked",
+}
+_STATE_CLAIMS = list(CLAIMS)[:4]
+POLICIES = {"any": POLICY_ANY, "fifo": POLICY_FIFO}
+
+_SCHEMA = {
+    "claim": pl.String(),
+    "holds": pl.Boolean(),
+    "schedule": pl.String(),
+    "meaning": pl.String(),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """The verdicts on one scenario.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    states : int
+        Distinct states that were found, all that can be reached.
+    seconds : float
+    outcomes : frozenset of Outcome
+        Every way in which the run can end.
+    sequential : frozenset of Outcome
+        Every outcome of some order of the whole calls on the original design.
+    schedules : dict of str to str
+        For each claim that is violated a shortest schedule that violates it, see `replay`.
+    """
+
+    scenario: Scenario
+    states: int
+    seconds: float
+    outcomes: frozenset[Outcome]
+    sequential: frozenset[Outcome]
+    schedules: dict[str, str]
+
+    def holds(self, claim: str) -> bool:
+        """Whether a claim (a key of CLAIMS) holds in every order of steps."""
+        if claim not in CLAIMS:
+            raise RfcsimError(f"claim = {claim!r}: must be one of {', '.join(CLAIMS)}")
+        return claim not in self.schedules
+
+    def violated_by(self, schedule: str) -> list[str]:
+        """The claims that a schedule was found to violate."""
+        return [claim for claim, found in self.schedules.items() if found == schedule]
+
+    def verdicts(self) -> pl.DataFrame:
+        """The table in words: claim, verdict, schedule."""
+        return self.table().select(
+            "claim",
+            pl.when("holds").then(pl.lit("holds")).otherwise(pl.lit("violated")).alias("verdict"),
+            pl.col("schedule").fill_null("").alias("schedule"),
+        )
+
+    def table(self) -> pl.DataFrame:
+        """A row a claim: claim, holds, schedule (a shortest one that violates it), meaning."""
+        rows = [
+            (claim, self.holds(claim), self.schedules.get(claim), meaning)
+            for claim, meaning in CLAIMS.items()
+        ]
+        return pl.DataFrame(rows, _SCHEMA, orient="row")
+
+
+def check(
+    scenario: Scenario,
+    *,
+    policy: str = "any",
+    mutant: str = "none",
+    reduce: bool = True,
+    most_gib: float = 4.0,
+    progress: Callable[[int], None] | None = None,
+) -> Check:
+    """Try every order of the steps of a scenario's calls, and say which claims hold.
+
+    Every task makes its calls once; times, CPUs and costs play no part.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        A small one: at most 62 pages, 8 tasks and 15 calls, and no uncached file.
+    policy : str
+        "any": a waiter that the holders allow may be granted whatever the queue, which covers
+        every policy of a lock. "fifo": the hand-over of 2.6.36.
+    mutant : str
+        A deliberate mistake in the patch (`rfcsim.model.layout.MUTANT_NAMES`), or "none". The
+        whole calls that the outcomes are compared with are made without it.
+    reduce : bool
+        Take steps that commute with everybody else's together: the same verdicts, sooner.
+    most_gib : float
+        Memory that the states may take, in GiB.
+    progress : callable, optional
+        Told now and then how many states have been found.
+
+    Raises
+    ------
+    RfcsimError
+        One line: what does not fit, or how far the search came when the memory was full.
+    """
+    if policy not in POLICIES:
+        raise RfcsimError(f"policy = {policy!r}: must be one of {', '.join(POLICIES)}")
+    problem = problem_of(scenario, mutant)
+    try:
+        exploration = search_all(
+            problem,
+            policy=POLICIES[policy],
+            reduce=reduce,
+            most_gib=most_gib,
+            progress=progress,
+        )
+    except ExplorerError as error:
+        raise RfcsimError(f"{scenario.name}: {error}") from None
+    found = concurrent_outcomes(exploration)
+    sound = problem_of(scenario)
+    sequential = sequential_outcomes(sound, DESIGN_EXCLUSIVE)
+    numbers = {claim: exploration.violation(n) for n, claim in enumerate(_STATE_CLAIMS)}
+    same_design = sequential_outcomes(sound, int(sound.state.mm[MM_DESIGN]))
+    numbers["serialisable"] = _first_beyond(found, same_design, promised=True)
+    numbers["as-if-sequential"] = _first_beyond(found, sequential, promised=True)
+    numbers["as-if-sequential-strict"] = _first_beyond(found, sequential, promised=False)
+    schedules = {
+        claim: _text(exploration.path(number))
+        for claim, number in numbers.items()
+        if number is not None
+    }
+    return Check(
+        scenario=scenario,
+        states=exploration.states,
+        seconds=exploration.seconds,
+        outcomes=frozenset(found),
+        sequential=frozenset(sequential),
+        schedules=schedules,
+    )
+
+
+def _first_beyond(
+    found: dict[Outcome, int], allowed: set[Outcome], *, promised: bool
+) -> int | None:
+    """The nearest state whose outcome is not allowed, by what is promised or to the letter."""
+    if promised:
+        kept = {outcome.promised() for outcome in allowed}
+        beyond = (number for outcome, number in found.items() if outcome.promised() not in kept)
+    else:
+        beyond = (number for outcome, number in found.items() if outcome not in allowed)
+    return min(beyond, default=None)
+
+
+def problem_of(scenario: Scenario, mutant: str = "none") -> Problem:
+    """A scenario as the explorer takes it."""
+    if mutant not in MUTANT_NAMES:
+        raise RfcsimError(f"mutant = {mutant!r}: must be one of {', '.join(MUTANT_NAMES)}")
+    machine = compile_scenario(scenario, load_costs(scenario.costs).values)
+    machine.state.mm[MM_MUTANT] = MUTANT_NAMES.index(mutant)
+    columns = [OP_CALL, OP_START, OP_PAGES, OP_ARG, OP_BACKING]
+    counts = [len(group.calls) for group in scenario.tasks for _ in range(group.count)]
+    return Problem(
+        state=machine.state,
+        calls=machine.programs[:, columns],
+        first_op=np.concatenate([[0], np.cumsum(counts)]),
+    )
+
+
+def _text(legs: list[Leg]) -> str:
+    return " ".join(f"{chr(ord('A') + leg.task)}{leg.steps}" for leg in legs)

@@ -1,0 +1,102 @@
+"""The smallest calls on which the patch and the original part ways with nobody else there."""
+
+import polars as pl
+
+from rfcsim.model.layout import (
+    CALL_MLOCK,
+    CALL_MLOCKALL,
+    CALL_MUNLOCK,
+    CALL_NAMES,
+    MCL_CURRENT,
+    PAGE_MLOCKED,
+    PAGE_PRESENT,
+    VM_LOCKED,
+)
+from rfcsim.race.differences import KINDS, Difference, differences
+from rfcsim.race.outcomes import Outcome
+
+_CALLS = {CALL_MLOCK: 0, CALL_MUNLOCK: 0, CALL_MLOCKALL: MCL_CURRENT}
+_SCHEMA = {
+    "call": pl.String(),
+    "range": pl.String(),
+    "address space": pl.String(),
+    "original": pl.String(),
+    "patched": pl.String(),
+    "differs in": pl.String(),
+    "cases": pl.Int64(),
+}
+
+
+def sequential_differences(pages: int = 3) -> pl.DataFrame:
+    """Try every call on every small address space by both designs, and keep the differences.
+
+    Every page is a hole, ordinary memory, PROT_NONE, read-only, locked already (ordinary or
+    PROT_NONE), special (VM_DONTEXPAND) or a device's (VM_IO); none is present; every range is
+    tried.
+
+    Parameters
+    ----------
+    pages : int
+        The largest address space, in pages: 1 to 4.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row for each way to differ, with the smallest example of it: call, range (pages), address
+        space (a kind for each page), original and patched (what the call returned, then each
+        page: "L" if VM_LOCKED, "p" present, "m" mlocked), differs in (value, locked_vm, flags,
+        pages), cases (how many there are in all).
+    """
+    smallest: dict[tuple[str, ...], Difference] = {}
+    cases: dict[tuple[str, ...], int] = {}
+    for size in range(1, pages + 1):
+        for found in differences(size, _CALLS):
+            way = _way(found)
+            cases[way] = cases.get(way, 0) + 1
+            if way not in smallest or _plainness(found) < _plainness(smallest[way]):
+                smallest[way] = found
+    rows = [
+        (
+            CALL_NAMES[found.case.call],
+            f"[{found.case.start}, {found.case.start + found.case.pages})",
+            ", ".join(found.case.kinds),
+            _text(found.original),
+            _text(found.patched),
+            ", ".join(way[3:]),
+            cases[way],
+        )
+        for way, found in smallest.items()
+    ]
+    return pl.DataFrame(rows, _SCHEMA, orient="row")
+
+
+def _way(found: Difference) -> tuple[str, ...]:
+    """What kind of difference it is: the call, both values, and what of the state differs."""
+    original, patched = found.original, found.patched
+    parts = {
+        "value": (original.results, patched.results),
+        "locked_vm": (original.locked_vm, patched.locked_vm),
+        "flags": tuple([page[:2] for page in end.pages] for end in (original, patched)),
+        "pages": tuple([page[2] for page in end.pages] for end in (original, patched)),
+    }
+    differs = [name for name, (ours, theirs) in parts.items() if ours != theirs]
+    values = (str(original.results[0]), str(patched.results[0]))
+    return (CALL_NAMES[found.case.call], *values, *differs)
+
+
+def _plainness(found: Difference) -> tuple[int, int, int]:
+    """The fewest pages first, then the fewest kinds of them, then the plainest kinds."""
+    kinds = found.case.kinds
+    order = ["hole", *KINDS]
+    return len(kinds), len(set(kinds)), sum(order.index(kind) for kind in kinds)
+
+
+def _text(end: Outcome) -> str:
+    pages = " ".join(
+        ("L" if flags & VM_LOCKED else "")
+        + ("p" if bits & PAGE_PRESENT else "")
+        + ("m" if bits & PAGE_MLOCKED else "")
+        or "."
+        for _, flags, bits in end.pages
+    )
+    return f"{end.results[0]}: {pages}"

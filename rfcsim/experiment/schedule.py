@@ -1,0 +1,121 @@
+"""Take one schedule step by step: the way to look at what the explorer found."""
+
+import re
+from typing import NamedTuple
+
+import polars as pl
+
+from rfcsim.errors import RfcsimError
+from rfcsim.experiment.check import POLICIES, problem_of
+from rfcsim.experiment.scenario import Scenario
+from rfcsim.experiment.walk import address_space
+from rfcsim.model.layout import CALL_NAMES, EXCLUSIVE, REG_HELD, SHARED, UNLOCKED
+from rfcsim.race.explorer import look_at
+from rfcsim.race.layout import ACTOR_OP, ACTOR_WAITS, OP_CALL, Search
+from rfcsim.race.search import ExplorerError, Leg
+from rfcsim.race.search import replay as replay_legs
+
+_LEG = re.compile(r"([A-Z])([1-9]\d{0,5})")
+_MODES = {SHARED: "shared", EXCLUSIVE: "exclusive"}
+_SCHEMA = {
+    "step": pl.Int64(),
+    "task": pl.String(),
+    "call": pl.String(),
+    "did": pl.String(),
+    "VMAs": pl.String(),
+    "pages": pl.String(),
+    "locked_vm": pl.Int64(),
+}
+
+
+class _Seen(NamedTuple):
+    """What of a state tells one step from the next."""
+
+    ops: list[int]  # row of calls that each task is in
+    held: list[int]
+    waits: list[int]
+    results: list[int]
+    space: tuple[str, str, int]  # VMAs, pages, locked_vm
+
+    @classmethod
+    def of(cls, search: Search) -> "_Seen":
+        look_at(search, 0)
+        return cls(
+            ops=search.actors[:, ACTOR_OP].tolist(),
+            held=search.state.tasks[:, REG_HELD].tolist(),
+            waits=search.actors[:, ACTOR_WAITS].tolist(),
+            results=search.results.tolist(),
+            space=address_space(search.state),
+        )
+
+    def did(self, after: "_Seen", task: int) -> str:
+        """The step of `task` that leads from here to `after`, in words."""
+        if after.ops[task] != self.ops[task]:
+            return f"returns {after.results[self.ops[task]]}"
+        if after.held[task] != self.held[task]:
+            if after.held[task] == UNLOCKED:
+                return f"releases mmap_sem ({_MODES[self.held[task]]})"
+            return f"takes mmap_sem {_MODES[after.held[task]]}"
+        if after.waits[task] != self.waits[task]:
+            return f"asks for mmap_sem {_MODES[after.waits[task]]}"
+        if after.space[0] != self.space[0]:
+            return "changes VMAs"
+        return "changes pages" if after.space[1] != self.space[1] else ""
+
+
+def replay(
+    scenario: Scenario,
+    schedule: str,
+    *,
+    policy: str = "any",
+    mutant: str = "none",
+) -> pl.DataFrame:
+    """Take one schedule step by step, and look at the process after every step.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    schedule : str
+        Who makes how many steps in turn, "A5 B12 A3": A is the scenario's first task.
+    policy, mutant : str
+        Those of the check which found the schedule.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row a step: step, task, call, did (what the others can see of it), then VMAs, pages
+        and locked_vm as `walk` shows them.
+
+    Raises
+    ------
+    RfcsimError
+        If the schedule is none, or none of this scenario.
+    """
+    legs = _legs(schedule)
+    problem = problem_of(scenario, mutant)
+    names = [f"{group.name} {n}" for group in scenario.tasks for n in range(group.count)]
+    who = iter([leg.task for leg in legs for _ in range(leg.steps)])
+    rows: list[tuple] = []
+    before: _Seen | None = None
+    try:
+        for search in replay_legs(problem, legs, POLICIES[policy]):
+            after = _Seen.of(search)
+            if before is not None:
+                task = next(who)
+                call = CALL_NAMES[problem.calls[before.ops[task], OP_CALL]]
+                did = before.did(after, task)
+                rows.append((len(rows) + 1, names[task], call, did, *after.space))
+            before = after
+    except ExplorerError as error:
+        raise RfcsimError(f"{scenario.name}: {error}") from None
+    return pl.DataFrame(rows, _SCHEMA, orient="row")
+
+
+def _legs(schedule: str) -> list[Leg]:
+    legs = []
+    for word in schedule.split():
+        leg = _LEG.fullmatch(word)
+        if leg is None:
+            raise RfcsimError(f"schedule has {word!r}: must be a task and its steps, such as A5")
+        legs.append(Leg(ord(leg[1]) - ord("A"), int(leg[2])))
+    return legs

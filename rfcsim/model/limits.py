@@ -1,0 +1,33 @@
+"""What the process may lock: privilege and RLIMIT_MEMLOCK."""
+
+from rfcsim._jit import inner
+from rfcsim.model.layout import MM_CAP_IPC_LOCK, MM_LOCK_LIMIT, MM_LOCKED_VM
+
+
+@inner
+def can_do_mlock(state):
+    """Whether the process may lock memory at all.
+
+    Source: `can_do_mlock`, mm/mlock.c, 2.6.36.
+    """
+    return state.mm[MM_CAP_IPC_LOCK] != 0 or state.mm[MM_LOCK_LIMIT] != 0
+
+
+@inner
+def above_limit(state, pages):
+    """Whether so many pages locked in all would exceed RLIMIT_MEMLOCK.
+
+    Source: the limit test of `sys_mlockall`, 2.6.36, which passes `total_vm`.
+    """
+    mm = state.mm
+    return mm[MM_CAP_IPC_LOCK] == 0 and 0 <= mm[MM_LOCK_LIMIT] < pages
+
+
+@inner
+def over_limit(state, pages):
+    """Whether `pages` more would exceed RLIMIT_MEMLOCK. Pages locked already count twice.
+
+    Source: the limit test of `sys_mlock`, 2.6.36; the same in `do_mmap_pgoff`, `do_brk`,
+    `vma_to_resize` and `acct_stack_growth`.
+    """
+    return above_limit(state, pages + state.mm[MM_LOCKED_VM])

@@ -1,0 +1,34 @@
+"""Stretches of steps that several calls share, and how a call enters and leaves them.
+
+A call's own steps are numbered below OWN_STEPS. A call enters a stretch by setting REG_STEP, and
+gets its own step UNMAPPED + stage or POPULATED when the stretch is over: a step number
+says all there is to know, and each stretch is compiled once.
+"""
+
+from rfcsim._jit import inner
+from rfcsim.model.layout import REG_STEP
+
+# The last of a call's own steps: where a stretch leaves it.
+UNMAPPED = 12  # + stage
+POPULATED = 15
+OWN_STEPS = 16
+
+# Unmapping a range: UNMAPPING + UNMAP_STEPS * stage + the step within.
+UNMAPPING = 16
+UNMAP_STEPS = 8
+POPULATING = 40  # making [REG_NEXT, REG_STOP) present
+
+# The range that is unmapped: a call that unmaps several has several stages.
+WHOLE_RANGE = 0  # [REG_START, REG_END) of munmap, mmap
+DESTINATION = 0  # where mremap moves to
+TAIL = 1  # the pages by which mremap shrinks
+OLD_PLACE = 2  # the pages that mremap has moved: no page-table entry is left there
+
+GO_ON = -2  # beside the effects: the call has entered a stretch, whose first step is next
+
+
+@inner
+def begin_unmapping(regs, stage):
+    """Enter the unmapping of the call's range of that stage; the caller returns GO_ON."""
+    regs[REG_STEP] = UNMAPPING + UNMAP_STEPS * stage
+    return GO_ON, 0, 0

@@ -1,0 +1,133 @@
+"""Where the patch differs from the original with nobody else there: all small address spaces."""
+
+from collections.abc import Iterator
+from itertools import groupby, product
+from typing import NamedTuple
+
+from rfcsim._jit import njit
+from rfcsim.model.layout import (
+    BACKING_ANON,
+    DESIGN_BATCHED,
+    DESIGN_EXCLUSIVE,
+    EFFECT_DONE,
+    EFFECT_DOWN,
+    EFFECT_UP,
+    MM_BATCH_PAGES,
+    MM_DESIGN,
+    MM_LOCKED_VM,
+    MM_MAP_COUNT,
+    MM_NEXT_IDENTITY,
+    MM_TOTAL_VM,
+    VM_DONTEXPAND,
+    VM_IO,
+    VM_LOCKED,
+    VM_READ,
+    VM_WRITE,
+    State,
+)
+from rfcsim.model.rwsem import down, up
+from rfcsim.model.state import new_state
+from rfcsim.model.step import begin, step
+from rfcsim.race.outcomes import Outcome, outcome
+
+# What a page of a small address space can be; neighbours of one kind are one VMA.
+HOLE = "hole"
+KINDS = {
+    "ordinary": VM_READ | VM_WRITE,
+    "PROT_NONE": 0,
+    "read-only": VM_READ,
+    "locked": VM_READ | VM_WRITE | VM_LOCKED,
+    "locked PROT_NONE": VM_LOCKED,
+    "special": VM_READ | VM_WRITE | VM_DONTEXPAND,
+    "device": VM_READ | VM_WRITE | VM_IO,
+}
+
+
+class Case(NamedTuple):
+    """A call on a small address space.
+
+    kinds : a key of KINDS, or HOLE, for each page
+    call : CALL_*
+    start, pages : its range
+    arg : as `rfcsim.model.step.begin` wants it
+    """
+
+    kinds: tuple[str, ...]
+    call: int
+    start: int
+    pages: int
+    arg: int
+
+
+class Difference(NamedTuple):
+    """A case in which the two designs leave different things behind."""
+
+    case: Case
+    original: Outcome
+    patched: Outcome
+
+
+def differences(pages: int, calls: dict[int, int]) -> Iterator[Difference]:
+    """Every case of so many pages in which the patch differs from the original.
+
+    Parameters
+    ----------
+    pages : int
+        Size of the address spaces.
+    calls : dict of int to int
+        The calls to try (CALL_*), each with its argument; every range is tried.
+    """
+    for kinds in product((HOLE, *KINDS), repeat=pages):
+        for call, arg in calls.items():
+            for start in range(pages):
+                for length in range(1, pages - start + 1):
+                    case = Case(kinds, call, start, length, arg)
+                    original, patched = (
+                        run_case(case, design) for design in (DESIGN_EXCLUSIVE, DESIGN_BATCHED)
+                    )
+                    if original != patched:
+                        yield Difference(case, original, patched)
+
+
+def run_case(case: Case, design: int) -> Outcome:
+    """Make one call alone."""
+    state = address_space(case.kinds)
+    state.mm[MM_DESIGN] = design
+    state.mm[MM_BATCH_PAGES] = 2  # so that small ranges are more than one batch
+    value = run_alone(state, 0, case.call, case.start, case.pages, case.arg, 0)
+    return outcome(state, [value])
+
+
+def address_space(kinds: tuple[str, ...]) -> State:
+    """An address space whose pages are of these kinds, none of them present."""
+    state = new_state(len(kinds), 2 * len(kinds) + 2, tasks=1)
+    end = 0
+    for kind, same in groupby(kinds):
+        start, end = end, end + len(list(same))
+        if kind == HOLE:
+            continue
+        row = int(state.mm[MM_MAP_COUNT])
+        state.vmas[row] = (start, end, KINDS[kind], BACKING_ANON, row + 1, start - 1, 0)
+        state.mm[MM_MAP_COUNT] += 1
+        state.mm[MM_TOTAL_VM] += end - start
+        if KINDS[kind] & VM_LOCKED:
+            state.mm[MM_LOCKED_VM] += end - start
+    state.mm[MM_NEXT_IDENTITY] = state.mm[MM_MAP_COUNT] + 1
+    return state
+
+
+@njit
+def run_alone(state, task, call, start, pages, arg, backing):
+    """Make a call while nobody else does anything; what it returns.
+
+    There must be no page that would have to come from the disk.
+    """
+    begin(state, task, call, start, pages, arg, backing)
+    while True:
+        kind, a, _ = step(state, task, -1, 1)
+        if kind == EFFECT_DOWN:
+            down(state, task, a)
+        elif kind == EFFECT_UP:
+            up(state, task)
+        elif kind == EFFECT_DONE:
+            return a

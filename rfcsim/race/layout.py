@@ -1,0 +1,81 @@
+"""The arrays of the explorer, beside those of the model.
+
+A state of the exploration is packed into a few 64-bit words: see :mod:`rfcsim.race.packing`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rfcsim.model.layout import State
+
+# --- calls: one row a call, those of a task one after another ---------------------------------
+OP_CALL = 0  # CALL_* of the model
+OP_START = 1  # first page
+OP_PAGES = 2  # pages
+OP_ARG = 3  # as `rfcsim.model.step.begin` wants it ...
+OP_BACKING = 4  # ... and this
+OP_SIZE = 5
+
+# --- actors: what the explorer knows of a task beyond its registers ------------------------------
+ACTOR_OP = 0  # row of calls that it is in; the end of its rows once it is done
+ACTOR_WAITS = 1  # mode of mmap_sem that it waits for, or UNLOCKED
+ACTOR_SIZE = 2
+
+# --- search: scalars of one exploration -------------------------------------------------------
+SEARCH_POLICY = 0  # POLICY_*
+SEARCH_REDUCE = 1  # 1: steps that commute with everybody else's are taken together
+SEARCH_LOCK_FREE = 2  # 1: some call looks at pages, or changes them, without mmap_sem
+SEARCH_HEAD = 3  # next state to expand; those before it are done
+SEARCH_STATES = 4  # distinct states found
+SEARCH_MOVES = 5  # moves taken, to new states and to old
+SEARCH_STATUS = 6  # SEARCHING, ...
+SEARCH_TERMINAL = 7  # states in which every call has returned
+SEARCH_SIZE = 8
+
+POLICY_ANY = 0  # any waiter that the holders allow may be granted next: sound for all policies
+POLICY_FIFO = 1  # 2.6.36's hand-over, and nothing else
+
+SEARCHING = 0  # call explore() again, with more room if SEARCH_STATES is the room there is
+EXHAUSTED = 1  # every reachable state has been expanded
+UNCACHED = 2  # a call wants a page from the disk, which the explorer does not model
+
+# --- claims that are checked state by state; their bits -------------------------------------------
+CLAIM_MLOCKED = 0  # no page is mlocked outside a VM_LOCKED VMA
+CLAIM_CHARGED = 1  # the pages of VM_LOCKED VMAs add up to locked_vm
+CLAIM_COMPLETE = 2  # mlock returned 0 and nobody interfered: all is present and mlocked
+CLAIM_PROGRESS = 3  # nobody waits for ever
+N_STATE_CLAIMS = 4
+
+
+class Search(NamedTuple):
+    """An exploration: what it works on, what it has found, and where it stands.
+
+    state : State, working arrays for one state at a time
+    actors : int64[tasks, ACTOR_SIZE], likewise
+    results : int64[calls], likewise: what each call returned, 0 before it did
+    calls : int64[calls, OP_SIZE]
+    first_op : int64[tasks + 1], the rows of calls of task t are [first_op[t], first_op[t + 1])
+    free_identity : int64[1], identities from here on are those of calls that map
+    alone : int64[calls], 1 if no other task's call has a page in common with this one
+    keys : uint64[room, words], the packed states in the order in which they were found
+    links : int64[room], 256 x the state that this one was first reached from + the task that moved
+    table : int64[slots], open addressing: number of the state + 1, or 0
+    violated : int64[N_STATE_CLAIMS], the first state that violates each claim, or -1
+    terminal : uint8[room], 1 where every call has returned
+    search : int64[SEARCH_SIZE]
+    """
+
+    state: State
+    actors: np.ndarray
+    results: np.ndarray
+    calls: np.ndarray
+    first_op: np.ndarray
+    free_identity: np.ndarray
+    alone: np.ndarray
+    keys: np.ndarray
+    links: np.ndarray
+    table: np.ndarray
+    violated: np.ndarray
+    terminal: np.ndarray
+    search: np.ndarray

@@ -1,0 +1,120 @@
+"""What a run of all calls leaves behind, and what whole calls one after another would leave.
+
+*As if sequential* is computed, not assumed: every order of the whole calls is run by the same
+step functions, on the original design, and each concurrent outcome must be among theirs.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from rfcsim.model.layout import (
+    MM_DESIGN,
+    MM_LOCKED_VM,
+    MM_MAP_COUNT,
+    PAGE_COW,
+    PAGE_MLOCKED,
+    PAGE_PRESENT,
+    PAGE_ZERO,
+    VM_LOCKED,
+    VMA_END,
+    VMA_FLAGS,
+    VMA_IDENTITY,
+    VMA_START,
+    State,
+)
+from rfcsim.race.explorer import look_at, start, step_from
+from rfcsim.race.layout import ACTOR_OP, POLICY_FIFO, Search
+from rfcsim.race.search import Exploration, Problem, new_search
+
+_PROMISED = PAGE_PRESENT | PAGE_MLOCKED | PAGE_ZERO
+_RESIDUE = _PROMISED | PAGE_COW
+
+
+class Outcome(NamedTuple):
+    """What is left once every call has returned.
+
+    results : what the calls returned, in the order of their rows
+    pages : for each page (identity of its mapping, VM_* flags, page bits), or (0, 0, 0)
+    locked_vm : pages charged
+    """
+
+    results: tuple[int, ...]
+    pages: tuple[tuple[int, int, int], ...]
+    locked_vm: int
+
+    def promised(self) -> "Outcome":
+        """The same without what no caller may rely on.
+
+        A page outside a VM_LOCKED VMA may be reclaimed or faulted in at any time, and a page
+        that is shared with a child is there all the same.
+        """
+        pages = tuple(
+            (identity, flags, bits & _PROMISED if flags & VM_LOCKED else 0)
+            for identity, flags, bits in self.pages
+        )
+        return self._replace(pages=pages)
+
+
+def outcome(state: State, results: Iterable[int]) -> Outcome:
+    """Read the outcome off the model's arrays."""
+    pages = [(0, 0, 0)] * len(state.pages)
+    for vma in state.vmas[: state.mm[MM_MAP_COUNT]]:
+        for page in range(vma[VMA_START], vma[VMA_END]):
+            bits = int(state.pages[page]) & _RESIDUE
+            pages[page] = (int(vma[VMA_IDENTITY]), int(vma[VMA_FLAGS]), bits)
+    return Outcome(tuple(map(int, results)), tuple(pages), int(state.mm[MM_LOCKED_VM]))
+
+
+def concurrent_outcomes(exploration: Exploration) -> dict[Outcome, int]:
+    """Every outcome of an exploration, with the number of the nearest state that has it."""
+    found: dict[Outcome, int] = {}
+    for number in exploration.terminal():
+        state = exploration.look_at(int(number))
+        found.setdefault(outcome(state, exploration.search.results), int(number))
+    return found
+
+
+def sequential_outcomes(problem: Problem, design: int) -> set[Outcome]:
+    """The outcomes of all orders of whole calls, each task's own in their order.
+
+    Parameters
+    ----------
+    problem : Problem
+    design : int
+        DESIGN_* that the calls are run on, whatever the problem's.
+    """
+    search = new_search(problem, POLICY_FIFO, reduce=False)
+    search.state.mm[MM_DESIGN] = design
+    start(search)
+    seen: set[bytes] = set()
+    outcomes: set[Outcome] = set()
+    waiting = [search.keys[0].copy()]
+    while waiting:
+        key = waiting.pop()
+        if key.tobytes() in seen:
+            continue
+        seen.add(key.tobytes())
+        successors = _after_each_call(search, key)
+        if successors:
+            waiting += successors
+        else:
+            search.keys[0] = key
+            look_at(search, 0)
+            outcomes.add(outcome(search.state, search.results))
+    return outcomes
+
+
+def _after_each_call(search: Search, key: np.ndarray) -> list[np.ndarray]:
+    """The states after each task's next call, made alone."""
+    states = []
+    for task in range(len(search.actors)):
+        search.keys[0] = key
+        look_at(search, 0)
+        op = search.actors[task, ACTOR_OP]
+        while search.actors[task, ACTOR_OP] == op and step_from(search, 0, task):
+            search.keys[0] = search.keys[1]
+        if search.actors[task, ACTOR_OP] != op:
+            states.append(search.keys[0].copy())
+    return states

@@ -1,0 +1,55 @@
+"""The sequence chart: lanes, holds and rows of a schedule."""
+
+import polars as pl
+import pytest
+import vl_convert as vlc
+
+from rfcsim import RfcsimError
+from rfcsim.charts import sequence
+
+SCHEDULE = pl.DataFrame(
+    [
+        ("locker 0", "mlock", "", "[0, 2)", ".."),
+        ("locker 0", "mlock", "takes mmap_sem shared", "[0, 2)", ".."),
+        ("locker 0", "mlock", "changes pages", "[0, 2)", "m."),
+        ("locker 0", "mlock", "changes pages", "[0, 2)", "mm"),
+        ("other 0", "munlock", "asks for mmap_sem exclusive", "[0, 2)", "mm"),
+        ("locker 0", "mlock", "releases mmap_sem (shared)", "[0, 2)", "mm"),
+        ("other 0", "munlock", "takes mmap_sem exclusive", "[0, 2)", "mm"),
+    ],
+    ["task", "call", "did", "VMAs", "pages"],
+    orient="row",
+)
+
+
+def data(layer: int) -> list[dict]:
+    spec = sequence(SCHEDULE).to_dict()
+    return spec["datasets"][spec["layer"][layer]["data"]["name"]]
+
+
+def test_a_hold_reaches_from_its_taking_to_its_release_or_to_the_end() -> None:
+    shared, exclusive = data(0)
+    assert (shared["kind"], shared["y"], shared["y2"]) == ("holds it shared", -0.5, 3.5)
+    assert (exclusive["kind"], exclusive["y"], exclusive["y2"]) == (
+        "holds it exclusively",
+        3.5,
+        4.5,
+    )
+    assert shared["x"] < exclusive["x"], "each task has a lane of its own"
+
+
+def test_steps_that_nobody_sees_are_left_out_and_equal_ones_joined() -> None:
+    texts = [row["text"] for row in data(1) if not row["head"]]
+    assert texts.count("changes pages") == 1 and "" not in texts
+    assert "[0, 2)  mm" in texts and "[0, 2)  m." not in texts
+
+
+def test_it_compiles_for_jupyterlab_and_says_itself_in_words() -> None:
+    chart = sequence(SCHEDULE)
+    vlc.vegalite_to_vega(chart.to_dict(), vl_version="5.8")
+    assert "other 0 takes mmap_sem exclusive" in str(chart.to_dict()["description"])
+
+
+def test_nothing_to_draw_is_one_line() -> None:
+    with pytest.raises(RfcsimError, match=r"^sequence: 0 rows to draw: must be 1 to 60$"):
+        sequence(SCHEDULE.clear())

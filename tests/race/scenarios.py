@@ -1,0 +1,76 @@
+"""Small scenarios for the explorer: a locker of a region of a few pages, and others beside it."""
+
+from hypothesis import strategies as st
+
+from rfcsim import Mlock, Mmap, Munlock, Munmap, ReadMaps, Region, Scenario, TaskGroup, Touch
+from rfcsim.experiment.parts import Call
+
+
+def beside_mlock(
+    *others: tuple[Call, ...], design: str = "batched", pages: int = 4, batch: int = 2
+) -> Scenario:
+    """A task that locks the whole region `a`, and one more task for each tuple of calls."""
+    tasks = [TaskGroup(name="locker", calls=(Mlock(region="a"),))]
+    tasks += [TaskGroup(name=f"other{n}", calls=calls) for n, calls in enumerate(others)]
+    return Scenario(
+        name="beside-mlock",
+        costs="anon-2010",
+        design=design,
+        batch_pages=batch,
+        regions=(Region(name="a", pages=pages, gap_pages=0),),
+        tasks=tuple(tasks),
+    )
+
+
+MUNLOCK = (Munlock(region="a"),)
+MUNLOCK_PART = (Munlock(region="a", offset_pages=1, pages=2),)
+MUNMAP = (Munmap(region="a"),)
+MUNMAP_PART = (Munmap(region="a", offset_pages=1, pages=2),)
+MAP_ANEW = (Munmap(region="a"), Mmap(region="a"))
+MAP_OVER = (Mmap(region="a", offset_pages=1, pages=2),)
+MLOCK = (Mlock(region="a"),)
+TOUCH = (Touch(region="a", offset_pages=2),)
+
+
+@st.composite
+def scenarios(draw: st.DrawFn, mappers: int = 8) -> Scenario:
+    """Any small scenario; at most `mappers` tasks call mmap."""
+    pages = draw(st.integers(1, 4))
+    protection = draw(st.sampled_from(["rw", "rw", "r", "none"]))
+    special = draw(st.sampled_from(["none", "none", "none", "dontexpand", "io"]))
+    backing = draw(st.sampled_from(["anonymous", "file"]))
+    region = Region(
+        name="a",
+        pages=pages,
+        gap_pages=0,
+        backing=backing,
+        cached=backing == "file",
+        protection=protection,
+        special=special,
+        locked=special == "none" and draw(st.booleans()),
+    )
+    tasks = []
+    for number in range(draw(st.integers(1, 3))):
+        kinds = [Mlock, Munlock, Munmap, Touch, ReadMaps]
+        if number < mappers:
+            kinds.append(Mmap)
+        calls = []
+        for _ in range(draw(st.integers(1, 2))):
+            kind = draw(st.sampled_from(kinds))
+            if kind is ReadMaps:
+                calls.append(ReadMaps())
+                continue
+            offset = draw(st.integers(0, pages - 1))
+            length = 1 if kind is Touch else draw(st.integers(1, pages - offset))
+            calls.append(kind(region="a", offset_pages=offset, pages=length))
+        tasks.append(TaskGroup(name=f"task{number}", calls=tuple(calls)))
+    return Scenario(
+        name="small",
+        costs="anon-2010",
+        design=draw(st.sampled_from(["exclusive", "batched"])),
+        batch_pages=draw(st.integers(1, 3)),
+        rlimit_memlock_pages=draw(st.sampled_from([None, None, 2])),
+        max_map_count=draw(st.sampled_from([65530, 2])),
+        regions=(region,),
+        tasks=tuple(tasks),
+    )

@@ -1,0 +1,130 @@
+"""Every timed run is a path of the explored graph: the clock and the explorer run one model."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rfcsim import Scenario
+from rfcsim.clock import run
+from rfcsim.clock.layout import (
+    FINISHED,
+    PHASE_FINISHED,
+    S_CALLS,
+    S_LAST_RETURN,
+    S_OP,
+    S_PHASE,
+    Machine,
+)
+from rfcsim.experiment.check import problem_of
+from rfcsim.experiment.compile import compile_scenario
+from rfcsim.model.layout import (
+    CALL_MMAP,
+    CALL_NONE,
+    EXCLUSIVE,
+    REG_CALL,
+    SEM_HEAD,
+    SEM_WAITERS,
+    SHARED,
+    UNLOCKED,
+    VMA_IDENTITY,
+    WORK_NAMES,
+)
+from rfcsim.race.explorer import pack_working, step_from
+from rfcsim.race.layout import (
+    ACTOR_OP,
+    ACTOR_WAITS,
+    OP_CALL,
+    POLICY_FIFO,
+    SEARCH_STATES,
+    Search,
+)
+from rfcsim.race.moves import enter_call
+from rfcsim.race.search import Exploration, search_all
+from tests.race.scenarios import scenarios
+from tests.twin.cost_values import cost_values
+
+DEEPEST = 12  # steps that one event of the clock can be
+
+
+@given(
+    scenarios(mappers=1),
+    st.lists(st.integers(1, 7), min_size=8, max_size=8),
+    st.integers(1, 3),
+)
+@settings(max_examples=60)
+def test_a_timed_run_is_a_path(scenario: Scenario, costs: list[int], cpus: int) -> None:
+    problem = problem_of(scenario)
+    explored = search_all(problem, policy=POLICY_FIFO, reduce=False)
+    keys = {explored.search.keys[number].tobytes() for number in range(explored.states)}
+    machine = compile_scenario(scenario.replace(cpus=cpus), _costs(costs), jump=False)
+    results = np.zeros(len(problem.calls), np.int64)
+    position = explored.search.keys[0].tobytes()
+    while run(machine, 1) != FINISHED:
+        key = _key(explored.search, machine, results)
+        assert key in keys, "the clock is where the explorer has never been"
+        assert _leads(explored, position, key), "... or came there by no steps"
+        position = key
+
+
+def _costs(values: list[int]) -> np.ndarray:
+    names = ("syscall", "vma_visit", "vma_change", "mlock_anon", "lock", "wake_up", "switch")
+    every_work_takes_time = dict.fromkeys([*WORK_NAMES[1:], "timeslice"], values[-1])
+    return cost_values(**every_work_takes_time | dict(zip(names, values, strict=False)))
+
+
+def _key(search: Search, machine: Machine, results: np.ndarray) -> bytes:
+    """The packed state of the explorer for where the clock is."""
+    for ours, theirs in zip(search.state, machine.state, strict=True):
+        ours[:] = theirs
+    waits = _waits(machine)
+    for task in range(len(search.actors)):
+        first, op = int(search.first_op[task]), int(machine.schedule[task, S_OP])
+        done = int(machine.schedule[task, S_CALLS])
+        if done:
+            results[first + done - 1] = machine.schedule[task, S_LAST_RETURN]
+        finished = machine.schedule[task, S_PHASE] == PHASE_FINISHED
+        search.actors[task, ACTOR_OP] = search.first_op[task + 1] if finished else op
+        search.actors[task, ACTOR_WAITS] = waits[task]
+        if machine.state.tasks[task, REG_CALL] == CALL_NONE:
+            enter_call(search, task)
+    search.results[:] = results
+    # The clock numbers mappings as they come, the explorer by the call that makes them.
+    mapping = [op for op, call in enumerate(search.calls) if call[OP_CALL] == CALL_MMAP]
+    for vma in search.state.vmas:
+        if vma[VMA_IDENTITY] >= search.free_identity[0]:
+            nth = vma[VMA_IDENTITY] - search.free_identity[0]
+            vma[VMA_IDENTITY] = search.free_identity[0] + mapping[nth]
+    pack_working(search)
+    return search.keys[search.search[SEARCH_STATES]].tobytes()
+
+
+def _waits(machine: Machine) -> list[int]:
+    """The mode that each task queues for."""
+    sem, queue = machine.state.sem, machine.state.queue
+    waits = [UNLOCKED] * len(queue)
+    for place in range(sem[SEM_WAITERS]):
+        entry = int(queue[(sem[SEM_HEAD] + place) % len(queue)])
+        waits[entry >> 1] = EXCLUSIVE if entry & 1 else SHARED
+    return waits
+
+
+def _leads(explored: Exploration, start: bytes, goal: bytes) -> bool:
+    """Whether a few steps lead from one state to another."""
+    search = explored.search
+    spare = explored.states + 1
+    reached = {start}
+    frontier = [start]
+    for _ in range(DEEPEST):
+        if goal in reached:
+            return True
+        following = []
+        for key in frontier:
+            for task in range(len(search.actors)):
+                search.keys[spare] = np.frombuffer(key, np.uint64)
+                if step_from(search, spare, task):
+                    new = search.keys[explored.states].tobytes()
+                    if new not in reached:
+                        reached.add(new)
+                        following.append(new)
+        frontier = following
+    return goal in reached

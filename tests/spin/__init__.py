@@ -1,0 +1,1 @@
+"""The race argument before an outside judge: a hand-written model, searched by SPIN."""
