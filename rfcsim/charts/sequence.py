@@ -11,7 +11,7 @@ from rfcsim.errors import RfcsimError
 MOST_ROWS = 60
 
 _ROW_PIXELS = 24
-_LANE = 0.42  # half the width of a hold's bar, of a lane's
+_LANE = 0.48  # half the width of a hold's bar, of a lane's
 _SPACE_LANE = 1.1  # width of the lane of the address space, the others being 1
 
 

@@ -25,7 +25,8 @@ def real_trace() -> tuple[int, int]:
     )
     victim = pl.col("class") == "victim"
     pieces = intervals.filter(~victim, state="holding")["length_ns"].sort()
-    return pieces[len(pieces) // 2], intervals.filter(victim, state="waiting")["length_ns"].max()
+    waits = intervals.filter(victim, state="waiting")["length_ns"].sort()
+    return pieces[len(pieces) // 2], waits[-1]
 
 
 @pytest.fixture(scope="module")
