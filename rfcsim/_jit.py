@@ -119,7 +119,7 @@ def njit(function: Callable) -> Any:
     It runs without the GIL and cannot allocate: with `_nrt=False` Numba leaves out its
     reference counts, which in functions over a dozen arrays are nine tenths of the time.
     """
-    dispatcher = numba.njit(**_OPTIONS)(function)
+    dispatcher = _compile(**_OPTIONS)(function)
     if dispatcher is not function and cache_folder() is not None:
         dispatcher._cache = _Cache(function)
     return dispatcher
@@ -131,7 +131,7 @@ def inner(function: Callable) -> Any:
     Entries would be half of the time to compile; without inlining, passing a dozen arrays from
     function to function would be most of the time to run.
     """
-    return numba.njit(no_cpython_wrapper=True, forceinline=True, **_OPTIONS)(function)
+    return _compile(no_cpython_wrapper=True, forceinline=True, **_OPTIONS)(function)
 
 
 def cold(function: Callable) -> Any:
@@ -139,9 +139,10 @@ def cold(function: Callable) -> Any:
 
     What is inlined is optimised again in each of its callers.
     """
-    return numba.njit(no_cpython_wrapper=True, forceinline=False, **_OPTIONS)(function)
+    return _compile(no_cpython_wrapper=True, forceinline=False, **_OPTIONS)(function)
 
 
+_compile: Any = numba.njit  # its declared types leave out these options
 _OPTIONS: dict[str, Any] = {
     "nogil": True,
     "error_model": "numpy",

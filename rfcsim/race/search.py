@@ -259,7 +259,7 @@ def _alone(calls: np.ndarray) -> np.ndarray:
     meets = (starts[:, None] < ends[None, :]) & (starts[None, :] < ends[:, None])
     meets |= np.isin(calls[:, OP_CALL], FAR_REACHING)[None, :]
     np.fill_diagonal(meets, False)
-    return (~meets.any(axis=1)).astype(np.int64)
+    return np.where(meets.any(axis=1), 0, 1)
 
 
 def _grow(search: Search, most_gib: float) -> Search:
