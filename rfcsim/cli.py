@@ -297,7 +297,7 @@ def _check_output(file: Path, force: bool, makes_folder: bool = False) -> None:
     if makes_folder:
         folder = next(path for path in file.parents if path.exists())
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder")
+        raise InputError(f"{folder}: {'is no folder' if folder.exists() else 'no such folder'}")
     if not os.access(folder, os.W_OK):
         raise InputError(f"{folder}: {os.strerror(errno.EACCES)}")
 

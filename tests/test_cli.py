@@ -175,7 +175,7 @@ BAD_INPUT = [
     ),
     (["run", "SMALL", "--trace", "missing/x.parquet"], "missing: no such folder"),
     (["run", "SMALL", "--trace", "/"], "/: is a folder, must be a file"),
-    (["run", "SMALL", "--charts", "small.toml"], "small.toml: no such folder"),
+    (["run", "SMALL", "--charts", "small.toml"], "small.toml: is no folder"),
     (["run", "SMALL", "--charts", "new/charts", "--design", "fair"], None),
     (["run", "SMALL", "--trace", "x.parquet", "--trace-events", "-1"], None),
     (["run", "SMALL", "--sed", "3"], None),
