@@ -27,7 +27,7 @@ CLAIMS = {
     "as-if-sequential-strict": "and so is the state of every page, also of those not locked",
 }
 _STATE_CLAIMS = list(CLAIMS)[:4]
-POLICIES = {"any": POLICY_ANY, "fifo": POLICY_FIFO}
+_POLICIES = {"any": POLICY_ANY, "fifo": POLICY_FIFO}
 
 _SCHEMA = {
     "claim": pl.String(),
@@ -124,13 +124,12 @@ def check(
     RfcsimError
         One line: what does not fit, or how far the search came when the memory was full.
     """
-    if policy not in POLICIES:
-        raise RfcsimError(f"policy = {policy!r}: must be one of {', '.join(POLICIES)}")
+    code = policy_code(policy)
     problem = problem_of(scenario, mutant)
     try:
         exploration = search_all(
             problem,
-            policy=POLICIES[policy],
+            policy=code,
             reduce=reduce,
             most_gib=most_gib,
             progress=progress,
@@ -170,6 +169,13 @@ def _first_beyond(
     else:
         beyond = (number for outcome, number in found.items() if outcome not in allowed)
     return min(beyond, default=None)
+
+
+def policy_code(policy: str) -> int:
+    """POLICY_* of the explorer for "any" or "fifo"; RfcsimError for anything else."""
+    if policy not in _POLICIES:
+        raise RfcsimError(f"policy = {policy!r}: must be one of {', '.join(_POLICIES)}")
+    return _POLICIES[policy]
 
 
 def problem_of(scenario: Scenario, mutant: str = "none") -> Problem:

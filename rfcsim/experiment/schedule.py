@@ -6,7 +6,7 @@ from typing import NamedTuple
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.check import POLICIES, problem_of
+from rfcsim.experiment.check import policy_code, problem_of
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.walk import address_space
 from rfcsim.model.layout import CALL_NAMES, EXCLUSIVE, REG_HELD, SHARED, UNLOCKED
@@ -91,14 +91,14 @@ def replay(
     RfcsimError
         If the schedule is none, or none of this scenario.
     """
-    legs = _legs(schedule)
+    legs = parse_schedule(schedule)
     problem = problem_of(scenario, mutant)
     names = [f"{group.name} {n}" for group in scenario.tasks for n in range(group.count)]
     who = iter([leg.task for leg in legs for _ in range(leg.steps)])
     rows: list[tuple] = []
     before: _Seen | None = None
     try:
-        for search in replay_legs(problem, legs, POLICIES[policy]):
+        for search in replay_legs(problem, legs, policy_code(policy)):
             after = _Seen.of(search)
             if before is not None:
                 task = next(who)
@@ -111,7 +111,8 @@ def replay(
     return pl.DataFrame(rows, _SCHEMA, orient="row")
 
 
-def _legs(schedule: str) -> list[Leg]:
+def parse_schedule(schedule: str) -> list[Leg]:
+    """The legs of a schedule that is written as "A5 B12 A3"; RfcsimError if it is none."""
     legs = []
     for word in schedule.split():
         leg = _LEG.fullmatch(word)

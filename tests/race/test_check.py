@@ -13,11 +13,12 @@ from rfcsim import (
     replay,
 )
 from rfcsim.experiment.check import problem_of
+from rfcsim.experiment.schedule import parse_schedule
 from rfcsim.model.layout import VM_LOCKED
 from rfcsim.race.layout import N_STATE_CLAIMS, POLICY_ANY, POLICY_FIFO
 from rfcsim.race.outcomes import concurrent_outcomes, outcome
-from rfcsim.race.search import Leg, search_all
 from rfcsim.race.search import replay as replay_legs
+from rfcsim.race.search import search_all
 from tests.race.scenarios import (
     MAP_ANEW,
     MAP_OVER,
@@ -113,7 +114,7 @@ def test_the_schedule_of_a_violation_leads_to_it(policy) -> None:
     scenario = beside_mlock(MUNLOCK)
     checked = check(scenario, policy=policy)
     schedule = checked.schedules[STRICT]
-    legs = [Leg(ord(word[0]) - ord("A"), int(word[1:])) for word in schedule.split()]
+    legs = parse_schedule(schedule)
     code = {"any": POLICY_ANY, "fifo": POLICY_FIFO}[policy]
     *_, last = replay_legs(problem_of(scenario), legs, code)
     assert outcome(last.state, last.results) in checked.outcomes - checked.sequential

@@ -36,6 +36,7 @@ def test_trace_prints_the_schedule_and_replay_takes_it(rfcsim) -> None:
         (["--preset", "mlock-munlok"], "did you mean mlock-munlock?"),
         (["--preset", "mlock-munlock", "--policy", "lifo"], "must be one of any, fifo"),
         (["--preset", "mlock-munlock", "--replay", "A"], "schedule has 'A'"),
+        (["--preset", "mlock-munlock", "--replay", "A1", "--policy", "lifo"], "any, fifo"),
         (["nowhere.toml"], "nowhere.toml"),
         ([], "scenario"),
     ],

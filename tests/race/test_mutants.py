@@ -4,8 +4,8 @@ import pytest
 
 from rfcsim import RfcsimError, check, check_scenario, mutant_scoreboard, replay
 from rfcsim.experiment.check import problem_of
+from rfcsim.experiment.schedule import parse_schedule
 from rfcsim.model.layout import MUTANT_NAMES
-from rfcsim.race.search import Leg
 from rfcsim.race.search import replay as replay_legs
 
 # The shortest schedules, so that a change of the model that alters them is seen.
@@ -34,7 +34,7 @@ def test_every_mutant_is_dead() -> None:
 def test_the_schedule_replays_and_the_sound_patch_keeps_the_claim(mutant: str) -> None:
     name, claim, schedule = EXPECTED[mutant]
     scenario = check_scenario(name)
-    legs = [Leg(ord(word[0]) - ord("A"), int(word[1:])) for word in schedule.split()]
+    legs = parse_schedule(schedule)
     *_, last = replay_legs(problem_of(scenario, mutant), legs)
     assert last.state.mm.size
     assert len(replay(scenario, schedule, mutant=mutant)) == sum(leg.steps for leg in legs)
