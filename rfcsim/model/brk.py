@@ -25,16 +25,13 @@ from rfcsim.model.layout import (
     VMA_END,
     VMA_FLAGS,
     VMA_IDENTITY,
-    VMA_READ_MISSES,
-    VMA_READ_POSITION,
-    VMA_START,
     WORK_SYSCALL,
     WORK_VMA_CHANGE,
 )
 from rfcsim.model.limits import over_limit
 from rfcsim.model.populate import lock_new_range
 from rfcsim.model.shared import UNMAPPED, WHOLE_RANGE, begin_unmapping
-from rfcsim.model.vma import covers, find_vma, insert_row, intersects
+from rfcsim.model.vma import covers, find_vma, insert_vma, intersects
 
 HEAP = VM_READ | VM_WRITE  # VM_DATA_DEFAULT_FLAGS
 
@@ -117,20 +114,13 @@ def _grow(state, regs, end):
     last = row - 1
     is_first = end == regs[REG_START]
     if is_first or vmas[last, VMA_FLAGS] != flags or vmas[last, VMA_BACKING] != BACKING_ANON:
-        insert_row(state, row)
-        vmas[row, VMA_START] = end
-        vmas[row, VMA_FLAGS] = flags
-        vmas[row, VMA_BACKING] = BACKING_ANON
-        vmas[row, VMA_READ_POSITION] = end - 1
-        vmas[row, VMA_READ_MISSES] = 0
+        identity = mm[MM_NEXT_IDENTITY] if is_first else vmas[last, VMA_IDENTITY]
+        insert_vma(state, row, end, new_end, flags, BACKING_ANON, identity)
         if is_first:
-            vmas[row, VMA_IDENTITY] = mm[MM_NEXT_IDENTITY]
             mm[MM_NEXT_IDENTITY] += 1
-        else:
-            vmas[row, VMA_IDENTITY] = vmas[last, VMA_IDENTITY]
     else:
         row = last
-    vmas[row, VMA_END] = new_end
+        vmas[row, VMA_END] = new_end
     mm[MM_TOTAL_VM] += new_end - end
     regs[REG_RETURN] = new_end
     regs[REG_STEP] = LEAVE

@@ -29,20 +29,14 @@ from rfcsim.model.layout import (
     REG_STEP,
     REG_STOP,
     VM_LOCKED,
-    VMA_BACKING,
-    VMA_END,
     VMA_FLAGS,
-    VMA_IDENTITY,
-    VMA_READ_MISSES,
-    VMA_READ_POSITION,
-    VMA_START,
     WORK_SYSCALL,
     WORK_VMA_CHANGE,
 )
 from rfcsim.model.limits import can_do_mlock, over_limit
 from rfcsim.model.populate import lock_new_range
 from rfcsim.model.shared import POPULATING, UNMAPPED, WHOLE_RANGE, begin_unmapping
-from rfcsim.model.vma import UNTOUCHABLE, find_vma, insert_row
+from rfcsim.model.vma import UNTOUCHABLE, find_vma, insert_vma
 
 # Where in the call a task is (REG_STEP), beside the shared stretches.
 ENTER = 0
@@ -112,14 +106,8 @@ def _insert(state, regs):
     vmas, mm = state.vmas, state.mm
     start, end = regs[REG_START], regs[REG_END]
     row = find_vma(state, start)
-    insert_row(state, row)
-    vmas[row, VMA_START] = start
-    vmas[row, VMA_END] = end
-    vmas[row, VMA_FLAGS] = (regs[REG_ARG] & ~MAP_POPULATE) | mm[MM_DEF_FLAGS]
-    vmas[row, VMA_BACKING] = regs[REG_BACKING]
-    vmas[row, VMA_IDENTITY] = mm[MM_NEXT_IDENTITY]
-    vmas[row, VMA_READ_POSITION] = start - 1
-    vmas[row, VMA_READ_MISSES] = 0
+    flags = (regs[REG_ARG] & ~MAP_POPULATE) | mm[MM_DEF_FLAGS]
+    insert_vma(state, row, start, end, flags, regs[REG_BACKING], mm[MM_NEXT_IDENTITY])
     mm[MM_NEXT_IDENTITY] += 1
     mm[MM_TOTAL_VM] += end - start
     regs[REG_STEP] = LEAVE

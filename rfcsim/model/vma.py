@@ -18,6 +18,8 @@ from rfcsim.model.layout import (
     VMA_END,
     VMA_FLAGS,
     VMA_IDENTITY,
+    VMA_READ_MISSES,
+    VMA_READ_POSITION,
     VMA_SIZE,
     VMA_START,
 )
@@ -79,6 +81,20 @@ def insert_row(state, row):
         for column in range(VMA_SIZE):
             state.vmas[r, column] = state.vmas[r - 1, column]
     state.mm[MM_MAP_COUNT] = count + 1
+
+
+@inner
+def insert_vma(state, row, start, end, flags, backing, identity):
+    """Put a VMA at `row` whose file nobody has read in yet."""
+    insert_row(state, row)
+    vma = state.vmas[row]
+    vma[VMA_START] = start
+    vma[VMA_END] = end
+    vma[VMA_FLAGS] = flags
+    vma[VMA_BACKING] = backing
+    vma[VMA_IDENTITY] = identity
+    vma[VMA_READ_POSITION] = start - 1
+    vma[VMA_READ_MISSES] = 0
 
 
 @inner
