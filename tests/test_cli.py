@@ -158,7 +158,7 @@ BAD_INPUT = [
     (["run", "missing.toml"], "missing.toml: No such file or directory"),
     (["run", "/"], "/: Is a directory"),
     (["run", "--preset", "ps-2gb"], 'preset "ps-2gb": there is none; did you mean ps-20gb?'),
-    (["run", "SMALL", "--design", "fair"], 'design = "fair": must be "exclusive" or "batched"'),
+    (["run", "SMALL", "--design", "fair"], 'design = "fair": must be "downgrade", "exclusive", '),
     (["run", "SMALL", "--batch-pages", "0"], "batch_pages = 0: must be 1 or more"),
     (["run", "SMALL", "--seed", "-1"], "seed = -1: must be 0 to 9223372036854775807"),
     (["run", "SMALL", "--replications", "0"], "replications = 0: must be 1 to 100000"),

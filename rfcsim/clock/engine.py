@@ -6,10 +6,12 @@ from rfcsim.clock.layout import (
     CLOCK_EVENTS,
     CLOCK_JUMP,
     CLOCK_NOW,
+    CLOCK_PREEMPTS,
     CLOCK_STATUS,
     CLOCK_UNFINISHED,
     COST_DISK_DEPTH,
     COST_LOCK,
+    COST_TICK,
     COST_TIMESLICE,
     COST_WAKE_UP,
     DISK_FULL,
@@ -18,6 +20,7 @@ from rfcsim.clock.layout import (
     EV_GRANTED,
     EV_RELEASED,
     EV_START_LOCKING,
+    EV_WOKEN,
     FINISHED,
     PHASE_BLOCKED,
     PHASE_RUNNING,
@@ -36,25 +39,39 @@ from rfcsim.clock.layout import (
     S_WAIT_BEGAN,
     S_WAIT_PAGE,
     STUCK,
+    T_CPU,
+    T_REALTIME,
 )
-from rfcsim.clock.processors import leave_cpu, make_ready, next_ready, take_cpu
+from rfcsim.clock.processors import leave_cpu, make_ready, next_ready, preempt, take_cpu
 from rfcsim.clock.program import PROGRAM_OVER, begin_call, end_call, finish, may_begin
 from rfcsim.clock.recorder import emit, record
 from rfcsim.clock.timers import NEVER, first_of_others, next_source, set_timer
 from rfcsim.model.layout import (
     EFFECT_CPU,
     EFFECT_DOWN,
+    EFFECT_DOWNGRADE,
     EFFECT_SUBMIT,
     EFFECT_UP,
     EFFECT_WAIT_PAGE,
+    EXCLUSIVE,
     REG_HELD,
+    SEM_READERS,
+    SEM_SPINNER,
+    SEM_TIRED,
     SHARED,
+    UNLOCKED,
 )
-from rfcsim.model.rwsem import down, up
+from rfcsim.model.rwsem import down, downgrade, may_spin, try_again, up
 from rfcsim.model.step import step
 
 NOBODY = -1
 MANY_CALLS = 1_000_000  # calls in a row that take no time: the run would never end
+
+# Constants of kernel/locking/rwsem.c, 5.3 to 6.19.
+HAND_OFF_NS = 4_000_000  # RWSEM_WAIT_TIMEOUT, in ticks, rounded up
+SPIN_NS = 10_000  # how long a writer spins on a lock that readers hold (rwsem_rspin_threshold) ...
+SPIN_READER_NS = 500  # ... and for each of them ...
+SPIN_MOST_READERS = 30  # ... of so many
 
 
 @njit
@@ -113,7 +130,10 @@ def _wake(machine, task):
             return NOBODY
         begin_call(machine, task)
     cpu = make_ready(machine, task)
-    return NOBODY if cpu < 0 else _run_on(machine, task, cpu)
+    if cpu >= 0:
+        return _run_on(machine, task, cpu)
+    preempt(machine, task)
+    return NOBODY
 
 
 @inner
@@ -142,7 +162,8 @@ def _end_stretch(machine, task):
     now, schedule = machine.clock[CLOCK_NOW], machine.schedule
     if now < schedule[task, S_SLICE_END]:
         return task
-    if next_ready(machine, schedule[task, S_CPU]) == NOBODY:
+    heir = next_ready(machine, schedule[task, S_CPU])
+    if heir == NOBODY or machine.threads[heir, T_REALTIME] < machine.threads[task, T_REALTIME]:
         schedule[task, S_SLICE_END] = now + machine.costs[COST_TIMESLICE]
         return task
     heir = _hand_on(machine, task)
@@ -161,8 +182,8 @@ def _advance(machine, task, stop):
     timers, winners = machine.timers, machine.winners
     source = costs[COST_DISK_DEPTH] + task
     timeless_calls = 0
-    if schedule[task, S_WAIT_BEGAN] >= 0:
-        _return_from_wait(machine, task)
+    if schedule[task, S_WAIT_BEGAN] >= 0 and not _return_from_wait(machine, task):
+        return _hand_on(machine, task)
     while True:
         kind, a, b = step(
             machine.state, task, schedule[task, S_LAST_CLASS], _run_limit(machine, task, source)
@@ -173,10 +194,12 @@ def _advance(machine, task, stop):
             time = costs[a] * b
         elif kind == EFFECT_DOWN:
             if not _lock(machine, task, a):
+                if schedule[task, S_PHASE] == PHASE_RUNNING:  # it spins
+                    return NOBODY
                 return _hand_on(machine, task)
             time = costs[COST_LOCK]
-        elif kind == EFFECT_UP:
-            _unlock(machine, task, a)
+        elif kind in (EFFECT_UP, EFFECT_DOWNGRADE):
+            _give_up(machine, task, kind, a)
             time = costs[COST_LOCK]
         elif kind == EFFECT_SUBMIT:
             if not submit(machine, a, b):
@@ -242,12 +265,22 @@ def _run_limit(machine, task, source):
 
 @inner
 def _lock(machine, task, mode):
-    """Ask for `mmap_sem`; False if the task has to wait."""
-    now, schedule = machine.clock[CLOCK_NOW], machine.schedule
+    """Ask for `mmap_sem`; False if the task has to wait, asleep or, running on, in a spin."""
+    now, schedule, state = machine.clock[CLOCK_NOW], machine.schedule, machine.state
     emit(machine, EV_START_LOCKING, task, mode, 0)
-    if not down(machine.state, task, mode):
+    if mode == EXCLUSIVE and may_spin(state):
+        state.sem[SEM_SPINNER] = task + 1
+        schedule[task, S_WAIT_BEGAN] = now
+        readers = min(state.sem[SEM_READERS], SPIN_MOST_READERS)
+        source = machine.costs[COST_DISK_DEPTH] + task
+        end = now + SPIN_NS + SPIN_READER_NS * readers
+        set_timer(machine.timers, machine.winners, source, end)
+        return False
+    if not down(state, task, mode):
         schedule[task, S_WAIT_BEGAN] = now
         schedule[task, S_PHASE] = PHASE_BLOCKED
+        if mode == EXCLUSIVE and machine.threads[task, T_REALTIME] != 0:
+            try_again(state, task, True)  # to say that nobody shall have it before
         return False
     emit(machine, EV_GRANTED, task, mode, 0)
     emit(machine, EV_ACQUIRE_RETURNED, task, mode, 0)
@@ -257,33 +290,94 @@ def _lock(machine, task, mode):
 
 
 @inner
-def _unlock(machine, task, mode):
-    """Release `mmap_sem`; whoever it is handed to starts to wake up."""
-    now, schedule = machine.clock[CLOCK_NOW], machine.schedule
+def _end_hold(machine, task, mode):
+    """Record a hold that ends now."""
     emit(machine, EV_RELEASED, task, mode, 0)
-    held = now - schedule[task, S_HOLD_BEGAN]
+    held = machine.clock[CLOCK_NOW] - machine.schedule[task, S_HOLD_BEGAN]
     record(machine, task, REC_HOLD_SHARED if mode == SHARED else REC_HOLD_EXCLUSIVE, held)
-    state = machine.state
-    granted = up(state, task)
+
+
+@inner
+def _give_up(machine, task, kind, mode):
+    """Release or downgrade `mmap_sem`; whoever it is handed to, or may try, starts to wake up."""
+    now, schedule, state = machine.clock[CLOCK_NOW], machine.schedule, machine.state
+    if kind == EFFECT_UP:
+        _end_hold(machine, task, mode)
+        granted = up(state, task)
+    else:
+        _end_hold(machine, task, EXCLUSIVE)
+        emit(machine, EV_GRANTED, task, SHARED, 0)
+        emit(machine, EV_ACQUIRE_RETURNED, task, SHARED, 0)
+        schedule[task, S_HOLD_BEGAN] = now
+        granted = downgrade(state, task)
     for i in range(granted):
         other = state.granted[i]
-        emit(machine, EV_GRANTED, other, state.tasks[other, REG_HELD], 0)
-        schedule[other, S_HOLD_BEGAN] = now
-        schedule[other, S_PHASE] = PHASE_WAKING
-        set_timer(
-            machine.timers,
-            machine.winners,
-            machine.costs[COST_DISK_DEPTH] + other,
-            now + machine.costs[COST_WAKE_UP],
-        )
+        held = state.tasks[other, REG_HELD]
+        if held == UNLOCKED:
+            emit(machine, EV_WOKEN, other, EXCLUSIVE, 0)
+        else:
+            emit(machine, EV_GRANTED, other, held, 0)
+            schedule[other, S_HOLD_BEGAN] = now
+        source = machine.costs[COST_DISK_DEPTH] + other
+        if schedule[other, S_PHASE] == PHASE_BLOCKED:
+            schedule[other, S_PHASE] = PHASE_WAKING
+            wake = now + _wake_up_time(machine, task, other)
+            set_timer(machine.timers, machine.winners, source, wake)
+        elif schedule[other, S_PHASE] == PHASE_RUNNING and held != UNLOCKED:  # it spun
+            set_timer(machine.timers, machine.winners, source, now)
+
+
+@inner
+def _wake_up_time(machine, waker, task):
+    """How long a task takes to wake; where it takes the waker's own CPU, no time at all."""
+    preempts = (
+        machine.clock[CLOCK_PREEMPTS] != 0
+        or machine.threads[task, T_REALTIME] > machine.threads[waker, T_REALTIME]
+    )
+    if preempts and machine.threads[task, T_CPU] == machine.schedule[waker, S_CPU]:
+        return 0
+    return machine.costs[COST_WAKE_UP]
 
 
 @inner
 def _return_from_wait(machine, task):
-    """A task that the lock was handed to runs again."""
-    schedule = machine.schedule
-    mode = machine.state.tasks[task, REG_HELD]
-    waited = machine.clock[CLOCK_NOW] - schedule[task, S_WAIT_BEGAN]
+    """A task that waits for `mmap_sem` runs again; False if it has to go on waiting."""
+    now, schedule, state = machine.clock[CLOCK_NOW], machine.schedule, machine.state
+    if state.tasks[task, REG_HELD] == UNLOCKED:
+        if not _try_for_lock(machine, task):
+            schedule[task, S_PHASE] = PHASE_BLOCKED
+            return False
+        emit(machine, EV_GRANTED, task, EXCLUSIVE, 0)
+        schedule[task, S_HOLD_BEGAN] = now
+    mode = state.tasks[task, REG_HELD]
+    waited = now - schedule[task, S_WAIT_BEGAN]
     record(machine, task, REC_WAIT_SHARED if mode == SHARED else REC_WAIT_EXCLUSIVE, waited)
     schedule[task, S_WAIT_BEGAN] = -1
     emit(machine, EV_ACQUIRE_RETURNED, task, mode, 0)
+    return True
+
+
+@inner
+def _try_for_lock(machine, task):
+    """A writer was woken to try, or has spun long enough; whether it has the lock now."""
+    state = machine.state
+    realtime = machine.threads[task, T_REALTIME] != 0
+    if state.sem[SEM_SPINNER] == task + 1:
+        state.sem[SEM_SPINNER] = 0
+        state.sem[SEM_TIRED] = 1
+        if down(state, task, EXCLUSIVE):
+            return True
+        return try_again(state, task, realtime)
+    return try_again(state, task, realtime or _is_overdue(machine, task))
+
+
+@inner
+def _is_overdue(machine, task):
+    """Whether a first waiter has waited so long that the lock is to be handed to it.
+
+    Source: RWSEM_WAIT_TIMEOUT, kernel/locking/rwsem.c, 5.3 to 6.19: the ticks of 4 ms have to be
+    over, so that it takes between one and two of them.
+    """
+    tick = machine.costs[COST_TICK]
+    began = machine.schedule[task, S_WAIT_BEGAN] // tick
+    return machine.clock[CLOCK_NOW] // tick - began > -(-HAND_OFF_NS // tick)

@@ -26,7 +26,9 @@ OP_WORK_KIND = 6  # hold: distribution of its length ...
 OP_WORK_NS = 7  # ... and its mean
 OP_THINK_KIND = 8  # distribution of the time before this call ...
 OP_THINK_NS = 9  # ... and its mean
-OP_SIZE = 10
+OP_PIECE_PAGES = 10  # the call is made for so many pages at a time; 0: for all at once ...
+OP_PAUSE_NS = 11  # ... and this long after the one before
+OP_SIZE = 12
 
 PICK_FIXED = 0  # the first page
 PICK_RANDOM = 1  # a page of the range at random
@@ -40,7 +42,8 @@ T_START_KIND = 3  # distribution of the delay before the first call ...
 T_START_NS = 4  # ... and its mean
 T_CPU = 5  # the one CPU that it may use, or -1
 T_CLASS = 6  # class of task, for the recorders
-T_SIZE = 7
+T_REALTIME = 7  # 1: runs before all tasks that are not, and takes its CPU from them
+T_SIZE = 8
 
 # --- costs: nanoseconds a unit of each class of work, then the rest of a cost table ----------
 COST_LOCK = N_WORK  # one mmap_sem operation that does not wait
@@ -51,7 +54,8 @@ COST_DISK_REQUEST = N_WORK + 4  # each read
 COST_DISK_SEEK = N_WORK + 5  # ... that does not continue the one before it
 COST_DISK_PAGE = N_WORK + 6  # ... and for each page of it
 COST_DISK_DEPTH = N_WORK + 7  # reads served at a time (a count, not a time)
-N_COSTS = N_WORK + 8
+COST_TICK = N_WORK + 8  # 1 / HZ: lock time-outs are counted in whole ticks
+N_COSTS = N_WORK + 9
 
 # --- clock: scalars of one run ----------------------------------------------------------------
 CLOCK_NOW = 0
@@ -70,7 +74,8 @@ CLOCK_DISK_FIRST = 12  # ring of queued reads: index of the first
 CLOCK_DISK_QUEUED = 13  # ... and how many
 CLOCK_IDLE_CPUS = 14
 CLOCK_STATUS = 15  # RUNNING, ...
-CLOCK_SIZE = 16
+CLOCK_PREEMPTS = 16  # 1: a task that is woken takes its CPU from the task that runs there
+CLOCK_SIZE = 17
 
 RUNNING = 0  # call run() again
 FINISHED = 1  # every task has finished
@@ -93,7 +98,8 @@ S_WAIT_PAGE = 10  # the page that it sleeps for, or -1
 S_LAST_CLASS = 11  # work class of its last step, the guess for a jump
 S_LAST_RETURN = 12  # what its latest call returned
 S_CALLS = 13  # calls done
-S_SIZE = 14
+S_PIECE = 14  # pages of its call that pieces have done
+S_SIZE = 15
 
 PHASE_THINKING = 0
 PHASE_WAKING = 1
@@ -150,6 +156,7 @@ EV_ACQUIRE_RETURNED = 6  # (mode, 0)
 EV_RELEASED = 7  # (mode, 0)
 EV_DISK_START = 8  # (first page, pages)
 EV_DISK_DONE = 9  # (first page, pages)
+EV_WOKEN = 10  # (mode, 0): not granted the lock, but woken to try
 EVENT_NAMES = (
     "call_begin",
     "call_end",
@@ -161,6 +168,7 @@ EVENT_NAMES = (
     "released",
     "disk_start",
     "disk_done",
+    "woken",
 )
 
 

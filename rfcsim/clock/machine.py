@@ -9,6 +9,7 @@ from rfcsim.clock.layout import (
     CLOCK_FINITE,
     CLOCK_IDLE_CPUS,
     CLOCK_JUMP,
+    CLOCK_PREEMPTS,
     CLOCK_REPLICATION,
     CLOCK_SEED,
     CLOCK_SIZE,
@@ -58,6 +59,7 @@ def build(
     end_ns: int = 0,
     trace_capacity: int = 0,
     jump: bool = True,
+    preempts: bool = False,
 ) -> Machine:
     """Set up a run: every task thinks until its start delay is over.
 
@@ -79,6 +81,8 @@ def build(
         Events that the trace has room for; 0: no trace.
     jump : bool
         Whether pages of one hold go by in one jump. The results are the same.
+    preempts : bool
+        Whether a task that is woken takes its CPU from the task that runs there.
 
     Raises
     ------
@@ -130,6 +134,7 @@ def build(
     clock[CLOCK_FINITE] = np.count_nonzero(threads[:, T_REPEATS])
     clock[CLOCK_UNFINISHED] = tasks
     clock[CLOCK_JUMP] = jump
+    clock[CLOCK_PREEMPTS] = preempts
     clock[CLOCK_DISK_HEAD] = -1
     clock[CLOCK_IDLE_CPUS] = cpus
     machine.disk[:, DISK_FIRST_PAGE] = -1

@@ -4,6 +4,7 @@ from rfcsim._jit import inner
 from rfcsim.clock.layout import (
     CLOCK_IDLE_CPUS,
     CLOCK_NOW,
+    CLOCK_PREEMPTS,
     CLOCK_READY,
     CLOCK_TICKET,
     COST_SWITCH,
@@ -19,6 +20,7 @@ from rfcsim.clock.layout import (
     S_SLICE_END,
     S_TICKET,
     T_CPU,
+    T_REALTIME,
 )
 from rfcsim.clock.recorder import emit
 
@@ -41,6 +43,20 @@ def make_ready(machine, task):
 
 
 @inner
+def preempt(machine, task):
+    """Let the task that runs where a woken one is pinned give way at the end of its stretch.
+
+    Source: `check_preempt_curr`, kernel/sched, which a sleeper as a rule wins.
+    """
+    cpu = machine.threads[task, T_CPU]
+    if cpu >= 0:
+        running = machine.cpus[cpu, CPU_TASK]
+        realtime = machine.threads[task, T_REALTIME] > machine.threads[running, T_REALTIME]
+        if realtime or machine.clock[CLOCK_PREEMPTS] != 0:
+            machine.schedule[running, S_SLICE_END] = machine.clock[CLOCK_NOW]
+
+
+@inner
 def enqueue(machine, task):
     """Put a task at the tail of the run queue."""
     clock, schedule = machine.clock, machine.schedule
@@ -52,7 +68,7 @@ def enqueue(machine, task):
 
 @inner
 def next_ready(machine, cpu):
-    """The task that has been ready longest among those that may use `cpu`, or -1."""
+    """The task to run on `cpu`: of those that may, a real-time one, or the longest ready; or -1."""
     if machine.clock[CLOCK_READY] == 0:
         return -1
     schedule, threads = machine.schedule, machine.threads
@@ -60,9 +76,18 @@ def next_ready(machine, cpu):
     for task in range(schedule.shape[0]):
         may_use = threads[task, T_CPU] < 0 or threads[task, T_CPU] == cpu
         ready = schedule[task, S_PHASE] == PHASE_READY
-        if ready and may_use and (best < 0 or schedule[task, S_TICKET] < schedule[best, S_TICKET]):
+        if ready and may_use and (best < 0 or _goes_before(machine, task, best)):
             best = task
     return best
+
+
+@inner
+def _goes_before(machine, task, other):
+    """Which of two tasks that are ready runs first: real-time ones, then who came first."""
+    realtime, other_realtime = machine.threads[task, T_REALTIME], machine.threads[other, T_REALTIME]
+    if realtime != other_realtime:
+        return realtime > other_realtime
+    return machine.schedule[task, S_TICKET] < machine.schedule[other, S_TICKET]
 
 
 @inner

@@ -16,7 +16,9 @@ from rfcsim.clock.layout import (
     OP_BACKING,
     OP_CALL,
     OP_PAGES,
+    OP_PAUSE_NS,
     OP_PICK,
+    OP_PIECE_PAGES,
     OP_START,
     OP_THINK_KIND,
     OP_THINK_NS,
@@ -32,6 +34,7 @@ from rfcsim.clock.layout import (
     S_LAST_RETURN,
     S_OP,
     S_PHASE,
+    S_PIECE,
     S_ROUND,
     T_CLASS,
     T_FIRST_OP,
@@ -64,6 +67,9 @@ def begin_call(machine, task):
     row = schedule[task, S_OP]
     op = machine.programs[row]
     start, pages, backing = op[OP_START], op[OP_PAGES], op[OP_BACKING]
+    if op[OP_PIECE_PAGES] > 0:
+        start += schedule[task, S_PIECE]
+        pages = min(op[OP_PIECE_PAGES], pages - schedule[task, S_PIECE])
     if op[OP_CALL] == CALL_TOUCH:
         if op[OP_PICK] == PICK_RANDOM:
             start += int(uniform(clock, schedule, task) * pages)
@@ -98,6 +104,12 @@ def end_call(machine, task, value):
 
     if machine.state.tasks[task, REG_KILLED] != 0:
         return PROGRAM_OVER
+    op = machine.programs[schedule[task, S_OP]]
+    if op[OP_PIECE_PAGES] > 0 and value >= 0:
+        schedule[task, S_PIECE] += op[OP_PIECE_PAGES]
+        if schedule[task, S_PIECE] < op[OP_PAGES]:
+            return op[OP_PAUSE_NS]
+    schedule[task, S_PIECE] = 0
     schedule[task, S_OP] += 1
     if schedule[task, S_OP] == threads[task, T_FIRST_OP] + threads[task, T_OPS]:
         schedule[task, S_OP] = threads[task, T_FIRST_OP]

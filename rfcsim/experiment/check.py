@@ -6,12 +6,28 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from rfcsim.clock.layout import OP_ARG, OP_BACKING, OP_CALL, OP_PAGES, OP_START
+from rfcsim.clock.layout import (
+    OP_ARG,
+    OP_BACKING,
+    OP_CALL,
+    OP_PAGES,
+    OP_PIECE_PAGES,
+    OP_START,
+    T_FIRST_OP,
+    T_OPS,
+)
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.compile import compile_scenario
+from rfcsim.experiment.compile import compile_scenario, piece_starts
 from rfcsim.experiment.costs import load_costs
 from rfcsim.experiment.scenario import Scenario
-from rfcsim.model.layout import DESIGN_EXCLUSIVE, MM_DESIGN, MM_MUTANT, MUTANT_NAMES
+from rfcsim.model.layout import (
+    DESIGN_DOWNGRADE,
+    DESIGN_EXCLUSIVE,
+    MM_DESIGN,
+    MM_LOCK_POLICY,
+    MM_MUTANT,
+    MUTANT_NAMES,
+)
 from rfcsim.race.layout import POLICY_ANY, POLICY_FIFO
 from rfcsim.race.outcomes import Outcome, concurrent_outcomes, sequential_outcomes
 from rfcsim.race.search import ExplorerError, Leg, Problem, search_all
@@ -184,13 +200,29 @@ def problem_of(scenario: Scenario, mutant: str = "none") -> Problem:
         raise RfcsimError(f"mutant = {mutant!r}: must be one of {', '.join(MUTANT_NAMES)}")
     machine = compile_scenario(scenario, load_costs(scenario.costs).values)
     machine.state.mm[MM_MUTANT] = MUTANT_NAMES.index(mutant)
+    machine.state.mm[MM_LOCK_POLICY] = 0  # the explorer has policies of its own
+    if mutant == "downgrades":
+        machine.state.mm[MM_DESIGN] = DESIGN_DOWNGRADE
     columns = [OP_CALL, OP_START, OP_PAGES, OP_ARG, OP_BACKING]
-    counts = [len(group.calls) for group in scenario.tasks for _ in range(group.count)]
+    calls = [_pieces(op)[:, columns] for op in machine.programs]
+    ops_before = np.cumsum([0, *map(len, calls)])
+    last_ops = machine.threads[:, T_FIRST_OP] + machine.threads[:, T_OPS]
     return Problem(
         state=machine.state,
-        calls=machine.programs[:, columns],
-        first_op=np.concatenate([[0], np.cumsum(counts)]),
+        calls=np.concatenate(calls),
+        first_op=ops_before[np.concatenate([[0], last_ops])],
     )
+
+
+def _pieces(op: np.ndarray) -> np.ndarray:
+    """The calls that a row of a program stands for, int64[calls, OP_SIZE]."""
+    if op[OP_PIECE_PAGES] == 0:
+        return op[None, :]
+    starts = piece_starts(op)
+    calls = np.repeat(op[None, :], len(starts), axis=0)
+    calls[:, OP_START] = starts
+    calls[:, OP_PAGES] = np.minimum(op[OP_PIECE_PAGES], op[OP_START] + op[OP_PAGES] - starts)
+    return calls
 
 
 def _text(legs: list[Leg]) -> str:

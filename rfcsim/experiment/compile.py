@@ -11,7 +11,9 @@ from rfcsim.clock.layout import (
     OP_BACKING,
     OP_CALL,
     OP_PAGES,
+    OP_PAUSE_NS,
     OP_PICK,
+    OP_PIECE_PAGES,
     OP_SIZE,
     OP_START,
     OP_THINK_KIND,
@@ -25,6 +27,7 @@ from rfcsim.clock.layout import (
     T_CPU,
     T_FIRST_OP,
     T_OPS,
+    T_REALTIME,
     T_REPEATS,
     T_SIZE,
     T_START_KIND,
@@ -37,11 +40,13 @@ from rfcsim.experiment.parts import (
     Call,
     Hold,
     Kill,
+    Mlock,
     Mlockall,
     Mmap,
     Mprotect,
     Mremap,
     Munlockall,
+    PiecesCall,
     Placement,
     RangeCall,
     Region,
@@ -53,16 +58,18 @@ from rfcsim.model.layout import (
     BACKING_FILE,
     CALL_MREMAP,
     CALL_NAMES,
-    DESIGN_BATCHED,
-    DESIGN_EXCLUSIVE,
+    DESIGNS,
     EXCLUSIVE,
+    LOCK_POLICIES,
     MAP_POPULATE,
     MCL_CURRENT,
     MCL_FUTURE,
+    MLOCK_ONFAULT,
     MM_BATCH_PAGES,
     MM_CAP_IPC_LOCK,
     MM_DESIGN,
     MM_LOCK_LIMIT,
+    MM_LOCK_POLICY,
     MM_LOCKED_VM,
     MM_MAP_COUNT,
     MM_MAX_MAP_COUNT,
@@ -116,7 +123,6 @@ SPECIAL = {
     "reserved": VM_RESERVED,
     "gate": VM_GATE,
 }
-DESIGN = {"exclusive": DESIGN_EXCLUSIVE, "batched": DESIGN_BATCHED}
 MODE = {"shared": SHARED, "exclusive": EXCLUSIVE}
 PICK = {"fixed": PICK_FIXED, "random": PICK_RANDOM, "sequential": PICK_SEQUENTIAL}
 DISTRIBUTION = {name: code for code, name in enumerate(DISTRIBUTION_NAMES)}
@@ -166,6 +172,7 @@ def compile_scenario(
         end_ns=scenario.end_ns,
         trace_capacity=trace_capacity,
         jump=jump,
+        preempts=scenario.wake_up_preemption,
     )
 
 
@@ -177,8 +184,9 @@ def mapping_flags(region: Region) -> int:
 
 def _set_kernel(state: State, scenario: Scenario) -> None:
     limit = scenario.rlimit_memlock_pages
-    state.mm[MM_DESIGN] = DESIGN[scenario.design]
+    state.mm[MM_DESIGN] = DESIGNS[scenario.design]
     state.mm[MM_BATCH_PAGES] = scenario.batch_pages
+    state.mm[MM_LOCK_POLICY] = LOCK_POLICIES[scenario.lock_policy]
     state.mm[MM_READAHEAD_PAGES] = scenario.readahead_pages
     state.mm[MM_MAX_MAP_COUNT] = scenario.max_map_count
     state.mm[MM_LOCK_LIMIT] = -1 if limit is None else limit
@@ -247,6 +255,7 @@ def _programs(scenario: Scenario, placed: tuple[Placement, ...]) -> tuple[np.nda
             thread[T_START_NS] = group.start_ns
             thread[T_CPU] = -1 if group.cpu is None else group.cpu
             thread[T_CLASS] = number
+            thread[T_REALTIME] = group.realtime
             threads.append(thread)
             for call in group.calls:
                 row = _operation(call, task, places, pages)
@@ -270,7 +279,12 @@ def _operation(
         place = _place(call.region, task, places)
         row[OP_START] = place.start + call.offset_pages
         row[OP_PAGES] = place.region.pages - call.offset_pages if call.pages is None else call.pages
-        if isinstance(call, Mmap):
+        if isinstance(call, PiecesCall):
+            row[OP_PIECE_PAGES] = call.piece_pages or 0
+            row[OP_PAUSE_NS] = call.pause_ns
+        if isinstance(call, Mlock):
+            row[OP_ARG] = MLOCK_ONFAULT if call.on_fault else 0
+        elif isinstance(call, Mmap):
             row[OP_ARG] = (
                 mapping_flags(place.region)
                 | (VM_LOCKED if call.locked else 0)
@@ -315,6 +329,11 @@ def _place(name: str, task: int, places: Mapping[tuple[str, int], Placement]) ->
     return places.get((name, task)) or places[name, 0]
 
 
+def piece_starts(op: np.ndarray) -> np.ndarray:
+    """Where the pieces of a call that is made piece by piece begin, int64[pieces]."""
+    return np.arange(op[OP_START], op[OP_START] + op[OP_PAGES], op[OP_PIECE_PAGES])
+
+
 def _vma_rows(scenario: Scenario, placed: tuple[Placement, ...], programs: np.ndarray) -> int:
     """The most VMAs that there can ever be.
 
@@ -330,6 +349,7 @@ def _vma_rows(scenario: Scenario, placed: tuple[Placement, ...], programs: np.nd
             [p.end for p in placed],
             programs[:, OP_START],
             programs[:, OP_START] + programs[:, OP_PAGES],
+            *(piece_starts(op) for op in programs[programs[:, OP_PIECE_PAGES] > 0]),
         ]
     )
     return min(len(np.unique(ends)), limit)

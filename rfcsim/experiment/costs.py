@@ -15,6 +15,7 @@ from rfcsim.clock.layout import (
     COST_DISK_SEEK,
     COST_LOCK,
     COST_SWITCH,
+    COST_TICK,
     COST_TIMESLICE,
     COST_WAKE_UP,
     N_COSTS,
@@ -34,12 +35,14 @@ COST_ROWS: dict[str, int] = {
     "disk_seek_ns": COST_DISK_SEEK,
     "disk_page_ns": COST_DISK_PAGE,
     "disk_depth": COST_DISK_DEPTH,
+    "tick_ns": COST_TICK,
 }
 
 MOST_NS = 10**12  # 1000 s; a cost of 8 million pages still fits int64
 ALLOWED = {  # row -> least, most; of every other row 0 to MOST_NS
     "disk_depth": (1, 65_536),  # the longest queue that NVMe knows
     "timeslice_ns": (1, MOST_NS),  # a thread that runs gets on
+    "tick_ns": (1, MOST_NS),
 }
 
 Status = Literal["measured", "published", "derived", "estimate"]

@@ -131,10 +131,34 @@ class RangeCall(BaseCall):
     pages: Pages | None = None
 
 
-class Mlock(RangeCall):
-    """mlock() of a range."""
+class PiecesCall(RangeCall):
+    """A call that a program may make piece by piece.
+
+    `piece_pages` is the pages of each call; None means one call for all. The program pauses
+    `pause_ns` between two of them, and gives up where one fails.
+    """
+
+    piece_pages: Pages | None = None
+    pause_ns: Nanoseconds = 0
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.pause_ns and self.piece_pages is None:
+            raise ValueError(f"pause_ns = {self.pause_ns}: only with piece_pages")
+        return self
+
+
+class Mlock(PiecesCall):
+    """mlock() of a range; with `on_fault` mlock2(MLOCK_ONFAULT), which populates nothing."""
 
     call: Literal["mlock"] = "mlock"
+    on_fault: StrictBool = False
+
+
+class Populate(PiecesCall):
+    """madvise(MADV_POPULATE_WRITE) of a range, or MADV_POPULATE_READ where it is not writable."""
+
+    call: Literal["populate"] = "populate"
 
 
 class Munlock(RangeCall):
@@ -256,6 +280,7 @@ class Hold(BaseCall):
 
 Call = Annotated[
     Mlock
+    | Populate
     | Munlock
     | Mlockall
     | Munlockall
@@ -285,6 +310,7 @@ class TaskGroup(Part):
     repeats : times through it; 0 is for ever
     start_ns, start : delay before the first call, and its distribution
     cpu : the one CPU that the tasks may use; None: any
+    realtime : the tasks run before all that are not real-time (SCHED_FIFO)
     """
 
     name: Name
@@ -294,6 +320,7 @@ class TaskGroup(Part):
     start_ns: Nanoseconds = 0
     start: Distribution = "constant"
     cpu: Annotated[int, Field(strict=True, ge=0)] | None = None
+    realtime: StrictBool = False
 
 
 Quantity = Literal["longest call", "calls per second", "rounds per second"]
@@ -349,6 +376,7 @@ def known_keys(model: type) -> dict[str, list[str]]:
         "tasks": TaskGroup,
         "published": Published,
         "mlock": Mlock,
+        "populate": Populate,
         "munlock": Munlock,
         "mlockall": Mlockall,
         "munlockall": Munlockall,

@@ -17,6 +17,7 @@ from rfcsim.errors import ScenarioError
 from rfcsim.experiment.explain import did_you_mean, show
 from rfcsim.experiment.parts import (
     Brk,
+    Call,
     Hold,
     Kill,
     Limits,
@@ -25,12 +26,26 @@ from rfcsim.experiment.parts import (
     Nanoseconds,
     Pages,
     Part,
+    PiecesCall,
     Placement,
     Published,
     RangeCall,
     Region,
     TaskGroup,
 )
+
+Design = Literal[
+    "downgrade", "exclusive", "batched", "contended", "fault-retry", "mm-populate", "vma-lock"
+]
+LockPolicy = Literal[
+    "fifo",
+    "writer-stealing",
+    "hand-off",
+    "reader-stealing",
+    "reader-preference",
+    "writer-preference",
+    "phase-fair",
+]
 
 
 class Scenario(Part):
@@ -39,10 +54,17 @@ class Scenario(Part):
     Attributes
     ----------
     name, description : what it is called and what it shows
-    design : how mlock() populates: "exclusive" (2.6.36) or "batched" (the RFC)
+    design : how mlock() and its kin populate: "downgrade" (2.6.28), "exclusive" (2.6.36),
+        "batched" (the RFC, November 2010), "contended" (its second version, December 2010),
+        "fault-retry" (2.6.38), "mm-populate" (3.9) or "vma-lock" (6.4)
     batch_pages : pages per shared hold under "batched"
+    lock_policy : how mmap_sem is granted: "fifo" (hand-over, to 3.8), "writer-stealing" (3.9),
+        "hand-off" (5.3), "reader-stealing" (5.11 to 6.19), or, for comparison,
+        "reader-preference", "writer-preference" or "phase-fair"
     costs : name of a cost table, or the path of one (a .toml file)
     cpus : CPUs of the machine
+    wake_up_preemption : a task that wakes takes its CPU, if it is pinned to one, from the task
+        that runs there
     end_ns : no call begins at or after it; 0: when the tasks with finite repeats are done
     rlimit_memlock_pages : RLIMIT_MEMLOCK in pages; None is RLIM_INFINITY
     cap_ipc_lock : the process may exceed it
@@ -59,10 +81,12 @@ class Scenario(Part):
 
     name: Name
     description: str = ""
-    design: Literal["exclusive", "batched"] = "exclusive"
+    design: Design = "exclusive"
     batch_pages: Pages = 256
+    lock_policy: LockPolicy = "fifo"
     costs: Annotated[str, Field(min_length=1)]
     cpus: Annotated[int, Field(strict=True, ge=1, le=Limits.CPUS)] = 2
+    wake_up_preemption: StrictBool = False
     end_ns: Nanoseconds = 0
     rlimit_memlock_pages: Annotated[int, Field(strict=True, ge=0, le=2**62)] | None = None
     cap_ipc_lock: StrictBool = False
@@ -224,15 +248,22 @@ def _check_end(scenario: Scenario) -> None:
         raise ValueError("end_ns = 0: must be more than 0 when every task repeats for ever")
     total_ns = 0
     for g, group in enumerate(scenario.tasks):
-        round_ns = sum(
-            call.think_ns + (call.hold_ns if isinstance(call, Hold) else 0) for call in group.calls
-        )
+        round_ns = sum(call.think_ns + _own_time(call) for call in group.calls)
         total_ns += group.count * (group.start_ns + group.repeats * round_ns)
         if total_ns > Limits.TOTAL_NS:
             raise ValueError(
                 f"tasks[{g}].repeats = {group.repeats}: thinking and holding would take {total_ns} "
                 f"ns, must be {Limits.TOTAL_NS} or less (or give end_ns)"
             )
+
+
+def _own_time(call: Call) -> int:
+    """Nanoseconds that a call takes by itself: a hold, or the pauses between pieces at most."""
+    if isinstance(call, Hold):
+        return call.hold_ns
+    if isinstance(call, PiecesCall) and call.piece_pages is not None:
+        return call.pause_ns * (Limits.PAGES // call.piece_pages)
+    return 0
 
 
 def _check_range(

@@ -6,10 +6,10 @@ from rfcsim.model.layout import (
     CALL_MLOCKALL,
     CALL_MUNLOCK,
     CALL_MUNLOCKALL,
-    DESIGN_BATCHED,
     EFFECT_CPU,
     EFFECT_DONE,
     EFFECT_DOWN,
+    EFFECT_DOWNGRADE,
     EFFECT_UP,
     EINVAL,
     ENOMEM,
@@ -17,38 +17,41 @@ from rfcsim.model.layout import (
     EXCLUSIVE,
     MCL_CURRENT,
     MCL_FUTURE,
-    MM_BATCH_PAGES,
+    MLOCK_ONFAULT,
     MM_DEF_FLAGS,
     MM_DESIGN,
     MM_LOCKED_VM,
     MM_MAP_COUNT,
     MM_MUTANT,
     MM_TOTAL_VM,
-    MUTANT_CHECK_BEFORE_LOCK,
     MUTANT_FIRST_PASS_SHARED,
-    MUTANT_IGNORES_ERROR,
-    MUTANT_KEEPS_LOCK,
     MUTANT_MARKS_STAY,
     MUTANT_MUNLOCK_SHARED,
-    MUTANT_NO_CLIP,
-    MUTANT_NO_RECHECK,
-    MUTANT_SKIPS_A_PAGE,
     MUTANT_UNCHARGED,
+    PAGE_MLOCKED,
+    PAGE_PRESENT,
+    PAGE_ZERO,
     REG_ARG,
     REG_CALL,
     REG_END,
     REG_HELD,
     REG_NEXT,
+    REG_PART,
     REG_RETURN,
     REG_START,
     REG_STEP,
     REG_STOP,
+    RULE_DOWNGRADES,
+    RULE_SECOND_PASS,
+    RULE_WALKS_PRESENT,
     SHARED,
     VM_LOCKED,
+    VM_LOCKONFAULT,
     VMA_END,
     VMA_FLAGS,
     VMA_START,
     WORK_DRAIN_ALL,
+    WORK_MLOCK_PRESENT,
     WORK_MUNLOCK_PAGE,
     WORK_SYSCALL,
     WORK_VMA_CHANGE,
@@ -56,7 +59,7 @@ from rfcsim.model.layout import (
 )
 from rfcsim.model.limits import above_limit, can_do_mlock, over_limit
 from rfcsim.model.populate import skip_stack_guard
-from rfcsim.model.shared import POPULATED, POPULATING
+from rfcsim.model.shared import GO_ON, POPULATED, POPULATING, SECOND_PASS
 from rfcsim.model.unmap import clear_mlocked
 from rfcsim.model.vma import (
     SPECIAL,
@@ -64,7 +67,6 @@ from rfcsim.model.vma import (
     change_flags,
     covers,
     find_vma,
-    intersects,
     walked_to,
 )
 
@@ -77,62 +79,56 @@ FIXUP = 4
 CLEAR = 5
 LEAVE_FIRST_PASS = 6
 AFTER_FIRST_PASS = 7
-NEXT_BATCH = 8
-FIND_BATCH = 9
-AFTER_BATCH = 10
+WALK = 8
+TAKE_ANEW = 9
+TAKEN_ANEW = 10
+DOWNGRADE = 11
 
 
 @inner
 def step_mlock(state, task, run_class, run_limit):
     """One move of `mlock`, `munlock` (start, length), `mlockall` (flags) or `munlockall`.
 
-    Design *exclusive* follows `sys_mlock`, `sys_mlockall`, `do_mlock`, `do_mlockall` and
-    `mlock_fixup` of 2.6.36: flags and pages under one exclusive hold. Design *batched* follows
-    the RFC's hunks: those only set flags, then `do_mlock_pages` populates under shared holds of
-    at most `MM_BATCH_PAGES` pages. Unlocking is the same in both. The calls on all memory
-    have the whole address space as their range. See :func:`rfcsim.model.step.step` for
-    parameters and result.
+    By the rules of 2.6.36 this is `sys_mlock`, `sys_mlockall`, `do_mlock`, `do_mlockall` and
+    `mlock_fixup`: flags and pages under one exclusive hold. By those of 2.6.28 the lock is
+    downgraded for the pages of each VMA, then taken anew. From the RFC on this only sets flags,
+    and the second pass populates. Unlocking is the same in all. The calls on all memory have
+    the whole address space as their range. See :func:`rfcsim.model.step.step` for parameters
+    and result.
     """
     regs = state.tasks[task]
     while True:
         where = regs[REG_STEP]
         if where == POPULATED:
             if regs[REG_HELD] == SHARED:
-                regs[REG_STEP] = AFTER_BATCH
+                regs[REG_STEP] = TAKE_ANEW
                 return EFFECT_UP, SHARED, 0
             regs[REG_STEP] = LEAVE_FIRST_PASS if regs[REG_RETURN] != 0 else FIXUP
-        elif where == FIND_BATCH:
-            if _find_batch(state, task):
-                regs[REG_STEP] = POPULATING
-                return EFFECT_CPU, WORK_VMA_VISIT, 1
-            regs[REG_STEP] = AFTER_BATCH
-            if state.mm[MM_MUTANT] == MUTANT_KEEPS_LOCK:
-                return EFFECT_CPU, WORK_VMA_VISIT, 1
-            return EFFECT_UP, SHARED, 0
-        elif where == AFTER_BATCH:
-            if regs[REG_RETURN] != 0 and state.mm[MM_MUTANT] != MUTANT_IGNORES_ERROR:
-                return EFFECT_DONE, regs[REG_RETURN], 0
-            regs[REG_NEXT] = regs[REG_STOP]
-            if state.mm[MM_MUTANT] == MUTANT_SKIPS_A_PAGE:
-                regs[REG_NEXT] += 1
-            regs[REG_STEP] = NEXT_BATCH
-        elif where == NEXT_BATCH:
-            if regs[REG_NEXT] >= regs[REG_END]:
-                return EFFECT_DONE, 0, 0
-            regs[REG_STEP] = FIND_BATCH
-            if state.mm[MM_MUTANT] == MUTANT_CHECK_BEFORE_LOCK and _find_batch(state, task):
-                regs[REG_STEP] = POPULATING
-            return EFFECT_DOWN, SHARED, 0
+        elif where == TAKE_ANEW:
+            regs[REG_STEP] = TAKEN_ANEW
+            return EFFECT_DOWN, EXCLUSIVE, 0
+        elif where == TAKEN_ANEW:
+            if not _still_there(state, regs):
+                regs[REG_RETURN] = ENOMEM
+            regs[REG_STEP] = LEAVE_FIRST_PASS if regs[REG_RETURN] != 0 else FIXUP
         elif where == CLEAR:
             count = clear_mlocked(state, regs, run_class, run_limit)
             if count > 0:
                 return EFFECT_CPU, WORK_MUNLOCK_PAGE, count
+            regs[REG_STEP] = FIXUP
+        elif where == WALK:
+            count = _mark_present(state, regs, run_class, run_limit)
+            if count > 0:
+                return EFFECT_CPU, WORK_MLOCK_PRESENT, count
             regs[REG_STEP] = FIXUP
         elif where == FIXUP:
             kind, a, b = _fixup(state, regs)
             if kind != EFFECT_DONE:
                 return kind, a, b
             regs[REG_STEP] = LEAVE_FIRST_PASS
+        elif where == DOWNGRADE:
+            regs[REG_STEP] = POPULATING
+            return EFFECT_DOWNGRADE, SHARED, 0
         elif where == LEAVE_FIRST_PASS:
             regs[REG_STEP] = AFTER_FIRST_PASS
             return EFFECT_UP, regs[REG_HELD], 0
@@ -155,10 +151,11 @@ def step_mlock(state, task, run_class, run_limit):
                 return EFFECT_CPU, WORK_VMA_VISIT, 1
             regs[REG_STEP] = LEAVE_FIRST_PASS
         else:  # AFTER_FIRST_PASS
-            if regs[REG_RETURN] != 0 or not _has_second_pass(state, regs):
-                return EFFECT_DONE, regs[REG_RETURN], 0
-            regs[REG_NEXT] = regs[REG_START]
-            regs[REG_STEP] = NEXT_BATCH
+            if regs[REG_RETURN] == 0 and _has_second_pass(state, regs):
+                regs[REG_NEXT] = regs[REG_START]
+                regs[REG_STEP] = SECOND_PASS
+                return GO_ON, 0, 0
+            return EFFECT_DONE, regs[REG_RETURN], 0
 
 
 @inner
@@ -171,6 +168,11 @@ def _first_mode(state, regs):
 @inner
 def _locks(regs):
     return regs[REG_CALL] == CALL_MLOCK or regs[REG_CALL] == CALL_MLOCKALL
+
+
+@inner
+def _on_fault(regs):
+    return regs[REG_CALL] == CALL_MLOCK and regs[REG_ARG] & MLOCK_ONFAULT != 0
 
 
 @inner
@@ -188,10 +190,40 @@ def _has_bad_flags(regs):
 
 @inner
 def _has_second_pass(state, regs):
-    """Whether the RFC's `do_mlock_pages` follows a first pass without error."""
-    if state.mm[MM_DESIGN] != DESIGN_BATCHED:
+    """Whether `do_mlock_pages` follows a first pass without error."""
+    if not state.mm[MM_DESIGN] & RULE_SECOND_PASS:
         return False
     return regs[REG_CALL] == CALL_MLOCK or regs[REG_ARG] & MCL_CURRENT != 0
+
+
+@inner
+def _still_there(state, regs):
+    """Whether the part that was populated under the downgraded lock seems to be one VMA still.
+
+    Only its end is looked at. Source: `mlock_fixup`, 2.6.28.
+    """
+    row = find_vma(state, regs[REG_PART])
+    return row < state.mm[MM_MAP_COUNT] and regs[REG_STOP] <= state.vmas[row, VMA_END]
+
+
+@inner
+def _mark_present(state, regs, run_class, run_limit):
+    """Mark the next present pages of [REG_NEXT, REG_STOP), one or a run; how many, 0 at the end.
+
+    Source: `mlock_vma_pages_range` and `mlock_pte_range`, 6.19.
+    """
+    pages, page, stop = state.pages, regs[REG_NEXT], regs[REG_STOP]
+    while page < stop and pages[page] & PAGE_PRESENT == 0:
+        page += 1
+    most = run_limit if run_class == WORK_MLOCK_PRESENT else 1
+    count = 0
+    while page < stop and count < most and pages[page] & PAGE_PRESENT != 0:
+        if pages[page] & PAGE_ZERO == 0:
+            pages[page] |= PAGE_MLOCKED
+        page += 1
+        count += 1
+    regs[REG_NEXT] = page
+    return count
 
 
 @inner
@@ -228,9 +260,10 @@ def _fixup(state, regs):
     REG_STEP and [REG_NEXT, REG_STOP) tell what is to be done with the part's pages.
 
     Source: the loops of `do_mlock` and `do_mlockall`, and `mlock_fixup`, 2.6.36; the RFC's first
-    three hunks.
+    three hunks; `mlock_fixup`, 2.6.28 and 6.19.
     """
     vmas, mm = state.vmas, state.mm
+    rules = mm[MM_DESIGN]
     start = walked_to(state, regs)
     row = find_vma(state, start)
     if start < regs[REG_END] and _is_for_all(regs):
@@ -244,8 +277,12 @@ def _fixup(state, regs):
     end = min(vmas[row, VMA_END], regs[REG_END])
     flags = vmas[row, VMA_FLAGS]
     on = _locks(regs)
-    new_flags = flags | VM_LOCKED if on else flags & ~VM_LOCKED
-    populates = on and mm[MM_DESIGN] != DESIGN_BATCHED
+    new_flags = flags & ~(VM_LOCKED | VM_LOCKONFAULT)
+    if on:
+        new_flags |= VM_LOCKED
+    if _on_fault(regs):
+        new_flags |= VM_LOCKONFAULT
+    populates = on and not rules & RULE_SECOND_PASS and not _on_fault(regs)
     regs[REG_STOP] = end
     if flags == new_flags or flags & UNTOUCHABLE or (flags & SPECIAL and not populates):
         regs[REG_NEXT] = end
@@ -257,12 +294,20 @@ def _fixup(state, regs):
             regs[REG_RETURN] = row
             regs[REG_NEXT] = regs[REG_END]
         else:
-            if not on or state.mm[MM_MUTANT] != MUTANT_UNCHARGED:
-                mm[MM_LOCKED_VM] += end - start if on else start - end
+            charged = (new_flags & VM_LOCKED) - (flags & VM_LOCKED)
+            if charged > 0 and state.mm[MM_MUTANT] != MUTANT_UNCHARGED:
+                mm[MM_LOCKED_VM] += end - start
+            elif charged < 0:
+                mm[MM_LOCKED_VM] -= end - start
     if row >= 0:
         if populates:
             skip_stack_guard(state, row, regs)
             regs[REG_STEP] = POPULATING
+            if rules & RULE_DOWNGRADES and not flags & SPECIAL:
+                regs[REG_PART] = start
+                regs[REG_STEP] = DOWNGRADE
+        elif on and rules & RULE_WALKS_PRESENT:
+            regs[REG_STEP] = WALK
         elif on or state.mm[MM_MUTANT] == MUTANT_MARKS_STAY:
             regs[REG_NEXT] = end
         else:
@@ -270,30 +315,3 @@ def _fixup(state, regs):
     if changes > 0:
         return EFFECT_CPU, WORK_VMA_CHANGE, changes
     return EFFECT_CPU, WORK_VMA_VISIT, 1
-
-
-@inner
-def _find_batch(state, task):
-    """Find the next pages to populate, under the shared lock; False if there are none here.
-
-    Afterwards REG_STOP says how far this hold has dealt with the range. The VMA is looked up
-    and its flags are tested anew each time: the lock had been dropped.
-
-    Source: `do_mlock_pages` of the RFC.
-    """
-    regs, vmas = state.tasks[task], state.vmas
-    row = find_vma(state, regs[REG_NEXT])
-    regs[REG_STOP] = regs[REG_END]
-    if not intersects(state, row, regs[REG_NEXT], regs[REG_END]):
-        return False
-    flags = vmas[row, VMA_FLAGS]
-    regs[REG_STOP] = min(regs[REG_END], vmas[row, VMA_END])
-    if flags & UNTOUCHABLE:
-        return False
-    regs[REG_NEXT] = max(regs[REG_NEXT], vmas[row, VMA_START])
-    if not flags & (SPECIAL | VM_LOCKED) and state.mm[MM_MUTANT] != MUTANT_NO_RECHECK:
-        return False
-    stop = regs[REG_END] if state.mm[MM_MUTANT] == MUTANT_NO_CLIP else regs[REG_STOP]
-    regs[REG_STOP] = min(stop, regs[REG_NEXT] + state.mm[MM_BATCH_PAGES])
-    skip_stack_guard(state, row, regs)
-    return True

@@ -23,19 +23,17 @@ from rfcsim.model.layout import (
     REG_BACKING,
     REG_CALL,
     REG_END,
-    REG_NEXT,
     REG_RETURN,
     REG_START,
     REG_STEP,
-    REG_STOP,
     VM_LOCKED,
     VMA_FLAGS,
     WORK_SYSCALL,
     WORK_VMA_CHANGE,
 )
 from rfcsim.model.limits import can_do_mlock, over_limit
-from rfcsim.model.populate import lock_new_range
-from rfcsim.model.shared import POPULATING, UNMAPPED, WHOLE_RANGE, begin_unmapping
+from rfcsim.model.populate import enter_populating, lock_new_range
+from rfcsim.model.shared import UNMAPPED, WHOLE_RANGE, begin_unmapping
 from rfcsim.model.vma import UNTOUCHABLE, find_vma, insert_vma
 
 # Where in the call a task is (REG_STEP), beside the shared stretches.
@@ -114,6 +112,4 @@ def _insert(state, regs):
     if vmas[row, VMA_FLAGS] & VM_LOCKED:
         mm[MM_LOCKED_VM] += lock_new_range(state, row, regs, start, end)
     elif regs[REG_ARG] & MAP_POPULATE and not vmas[row, VMA_FLAGS] & UNTOUCHABLE:
-        regs[REG_NEXT] = start
-        regs[REG_STOP] = end
-        regs[REG_STEP] = POPULATING
+        enter_populating(state, regs, start, end)

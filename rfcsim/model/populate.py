@@ -4,25 +4,35 @@ from rfcsim._jit import inner
 from rfcsim.model.layout import (
     CALL_MLOCK,
     CALL_MLOCKALL,
+    CALL_POPULATE,
     EAGAIN,
     EFAULT,
     EFFECT_CPU,
     EFFECT_DONE,
+    EFFECT_WAIT_PAGE,
+    EINTR,
+    EINVAL,
     ENOMEM,
     ERESTARTSYS,
-    EXCLUSIVE,
+    MM_DESIGN,
     MM_MUTANT,
     MUTANT_CHECK_BEFORE_LOCK,
     MUTANT_NO_RECHECK,
     PAGE_MLOCKED,
     PAGE_ZERO,
     REG_CALL,
-    REG_HELD,
     REG_KILLED,
     REG_NEXT,
     REG_RETURN,
     REG_STEP,
     REG_STOP,
+    RULE_ANY_VMA,
+    RULE_CONTENDED,
+    RULE_DISK,
+    RULE_HIDES_ERRORS,
+    RULE_MAP_AFTERWARDS,
+    RULE_SECOND_PASS,
+    SEM_WAITERS,
     VM_GROWSDOWN,
     VM_LOCKED,
     VM_READ,
@@ -33,7 +43,7 @@ from rfcsim.model.layout import (
     WORK_MLOCK_ANON,
 )
 from rfcsim.model.pages import FAILED, make_present, sure_work
-from rfcsim.model.shared import POPULATING
+from rfcsim.model.shared import LEAVE_TO_POPULATE, PART_MORE_PAGES, POPULATING
 from rfcsim.model.vma import SPECIAL, UNTOUCHABLE, find_vma
 
 # Mutants whose marking rests on a look at the VMA's flags that is not made here: without its
@@ -46,13 +56,19 @@ def populate(state, task, run_class, run_limit):
     """Make pages of [REG_NEXT, REG_STOP), which one VMA covers, present: one, or a run.
 
     `EFFECT_DONE` when none is left, and on an error, which ends the stretch. The error goes to
-    REG_RETURN where the caller in the kernel passes it on.
+    REG_RETURN where the caller in the kernel passes it on. In a second pass also, with REG_NEXT
+    before REG_STOP, when the hold is to be given up: somebody waits for the lock, or the disk has
+    to be waited for, with REG_LOOKED_UP as its page.
 
-    Source: `__mlock_vma_pages_range` and `make_pages_present`, 2.6.36.
+    Source: `__mlock_vma_pages_range` and `make_pages_present`, 2.6.36; `__get_user_pages` with
+    `nonblocking`, 2.6.38.
     """
     regs, pages = state.tasks[task], state.pages
     page, stop = regs[REG_NEXT], regs[REG_STOP]
-    if page >= stop:
+    where = regs[REG_STEP]
+    rules = 0 if where == POPULATING else pass_rules(state, regs)
+    contended = rules & RULE_CONTENDED != 0 and state.sem[SEM_WAITERS] > 0
+    if page >= stop or (contended and where == PART_MORE_PAGES):
         return EFFECT_DONE, 0, 0
     row = find_vma(state, page)
     flags = state.vmas[row, VMA_FLAGS]
@@ -63,13 +79,17 @@ def populate(state, task, run_class, run_limit):
     else:
         kind, a, b = make_present(state, task, row, page, write, WORK_MLOCK_ANON)
     if kind == FAILED:
-        if marks and _passes_errors_on(regs):
-            regs[REG_RETURN] = posix_error(a)
+        if (marks or rules & RULE_ANY_VMA) and _passes_errors_on(regs, rules):
+            regs[REG_RETURN] = _error(regs, flags, a)
         regs[REG_NEXT] = stop
+        return EFFECT_DONE, 0, 0
+    if kind == EFFECT_WAIT_PAGE and rules & RULE_DISK:
         return EFFECT_DONE, 0, 0
     if kind != EFFECT_CPU:
         return kind, a, b
-    most = min(run_limit, stop - page) if a == run_class else 1
+    if rules & RULE_CONTENDED:
+        regs[REG_STEP] = PART_MORE_PAGES
+    most = 1 if contended or a != run_class else min(run_limit, stop - page)
     count = 1
     while True:
         if marks and pages[page] & PAGE_ZERO == 0:
@@ -84,16 +104,44 @@ def populate(state, task, run_class, run_limit):
 
 
 @inner
-def _passes_errors_on(regs):
+def pass_rules(state, regs):
+    """The rules by which a call's second pass goes: the kernel's, but for `madvise`.
+
+    Source: `madvise_populate`, mm/madvise.c, 5.14, which goes on as `__mm_populate` does.
+    """
+    if regs[REG_CALL] == CALL_POPULATE:
+        return RULE_SECOND_PASS | RULE_DISK | RULE_ANY_VMA
+    return state.mm[MM_DESIGN]
+
+
+@inner
+def _passes_errors_on(regs, rules):
     """Whether the caller hears of an error in a VM_LOCKED VMA.
 
-    `mlock` does; `mlockall` only from the RFC's second pass, where the first error is its value;
-    `mmap` and `mremap` never do. Errors in special VMAs, which are not VM_LOCKED, are nobody's.
+    `mlock` and `madvise` do; `mlockall` only from a second pass, where the first error is its
+    value, and not from 2.6.38 on; `mmap`, `brk` and `mremap` never do. Errors in special VMAs,
+    which are not VM_LOCKED, are nobody's.
 
-    Source: `do_mlock`, `do_mlockall`, `mlock_vma_pages_range`, 2.6.36; `do_mlock_pages`, RFC.
+    Source: `do_mlock`, `do_mlockall`, `mlock_vma_pages_range`, 2.6.36; `do_mlock_pages`, RFC
+    and 2.6.38.
     """
     call = regs[REG_CALL]
-    return call == CALL_MLOCK or (call == CALL_MLOCKALL and regs[REG_HELD] != EXCLUSIVE)
+    if call == CALL_MLOCKALL:
+        return rules & (RULE_SECOND_PASS | RULE_HIDES_ERRORS) == RULE_SECOND_PASS
+    return call in (CALL_MLOCK, CALL_POPULATE)
+
+
+@inner
+def _error(regs, flags, error):
+    """What a call returns for an error of populating.
+
+    Source: `madvise_populate`, 5.14, for what `madvise` makes of it.
+    """
+    if regs[REG_CALL] != CALL_POPULATE:
+        return posix_error(error)
+    if error == ERESTARTSYS:
+        return EINTR
+    return error if flags & (VM_READ | VM_WRITE) else EINVAL
 
 
 @inner
@@ -130,16 +178,27 @@ def lock_new_range(state, row, regs, start, end):
     """Enter the populating of [start, end), new in the VM_LOCKED VMA at `row`; pages to charge.
 
     Device memory is not populated and special memory not marked; both lose VM_LOCKED and are
-    charged nothing. Otherwise errors are hidden: populating stops there.
+    charged nothing. Otherwise errors are hidden: populating stops there. From 3.9 on the
+    exclusive hold is released first.
 
-    Source: `mlock_vma_pages_range`, mm/mlock.c, 2.6.36.
+    Source: `mlock_vma_pages_range`, mm/mlock.c, 2.6.36; `mm_populate`, include/linux/mm.h, 3.9.
     """
     flags = state.vmas[row, VMA_FLAGS]
-    regs[REG_NEXT] = start
-    regs[REG_STOP] = start if flags & UNTOUCHABLE else end
-    regs[REG_STEP] = POPULATING
+    enter_populating(state, regs, start, end)
+    if flags & UNTOUCHABLE:
+        regs[REG_STOP] = start
     if flags & (SPECIAL | UNTOUCHABLE):
         state.vmas[row, VMA_FLAGS] = flags & ~VM_LOCKED
         return 0
-    skip_stack_guard(state, row, regs)
+    if regs[REG_STEP] == POPULATING:
+        skip_stack_guard(state, row, regs)
     return end - start
+
+
+@inner
+def enter_populating(state, regs, start, end):
+    """Let a call that maps [start, end) populate it: under its hold, or after it from 3.9 on."""
+    regs[REG_NEXT] = start
+    regs[REG_STOP] = end
+    after = state.mm[MM_DESIGN] & RULE_MAP_AFTERWARDS != 0
+    regs[REG_STEP] = LEAVE_TO_POPULATE if after else POPULATING

@@ -1,17 +1,36 @@
-"""`mmap_sem`: a reader-writer semaphore, first in first out, with direct hand-over.
+"""`mmap_sem`: a reader-writer semaphore with one queue, by the policy of each kernel.
 
-Source: lib/rwsem.c and arch/x86/include/asm/rwsem.h of 2.6.36. The releasing task changes the
-count on behalf of the tasks that it wakes, so nobody can take the lock between a release and
-the wake-up of the next owner. The two rules of 2.6.36 for readers at the very front of the
-queue while only readers are active have nothing to do here, where each move is atomic.
+Policy *fifo* is that of 2.6.36 (lib/rwsem.c, arch/x86/include/asm/rwsem.h): direct hand-over. The
+releasing task changes the count on behalf of the tasks that it wakes, so nobody can take the lock
+between a release and the wake-up of the next owner. From 3.9 on a writer at the front is
+only woken: it has to run, and to win. The others follow from rules that add up: see
+LOCK_POLICIES in :mod:`rfcsim.model.layout`. Rules of the kernel for what happens while another
+CPU is in the middle of an operation have nothing to do here, where each move is atomic.
+
+Readers that may have the lock are granted it at the release, so a lock that nobody holds while
+somebody waits is one whose first waiter is a writer on its way.
 """
 
 from rfcsim._jit import inner, njit
 from rfcsim.model.layout import (
     EXCLUSIVE,
+    LOCK_ALTERNATES,
+    LOCK_HANDS_OFF,
+    LOCK_READERS_FIRST,
+    LOCK_READERS_JOIN,
+    LOCK_READERS_STEAL,
+    LOCK_SPINS,
+    LOCK_WAKES_ALL_READERS,
+    LOCK_WAKES_WRITERS,
+    LOCK_WRITERS_FIRST,
+    LOCK_WRITERS_STEAL,
+    MM_LOCK_POLICY,
     REG_HELD,
+    SEM_HAND_OFF,
     SEM_HEAD,
     SEM_READERS,
+    SEM_SPINNER,
+    SEM_TIRED,
     SEM_WAITERS,
     SEM_WRITER,
     SHARED,
@@ -35,18 +54,14 @@ def down(state, task, mode):
     bool
         True if the task holds the lock now; False if it waits.
 
-    Source: `down_read`, `down_write` and `rwsem_down_failed_common`, 2.6.36.
+    Source: `down_read`, `down_write` and `rwsem_down_failed_common`, 2.6.36;
+    `rwsem_down_write_failed`, 3.9; `rwsem_down_read_slowpath`, 5.11.
     """
     sem = state.sem
-    if sem[SEM_WAITERS] == 0 and sem[SEM_WRITER] == 0:
-        if mode == SHARED:
-            sem[SEM_READERS] += 1
-            state.tasks[task, REG_HELD] = SHARED
-            return True
-        if sem[SEM_READERS] == 0:
-            sem[SEM_WRITER] = task + 1
-            state.tasks[task, REG_HELD] = EXCLUSIVE
-            return True
+    free = sem[SEM_WRITER] == 0 and (mode == SHARED or sem[SEM_READERS] == 0)
+    if free and (sem[SEM_WAITERS] == 0 or _may_pass(state, mode)):
+        take(state, task, mode)
+        return True
     tail = sem[SEM_HEAD] + sem[SEM_WAITERS]
     if tail >= state.queue.size:
         tail -= state.queue.size
@@ -55,48 +70,194 @@ def down(state, task, mode):
     return False
 
 
+@inner
+def take(state, task, mode):
+    """Make a task an owner of a lock that is free for its mode."""
+    if mode == SHARED:
+        state.sem[SEM_READERS] += 1
+    else:
+        state.sem[SEM_WRITER] = task + 1
+        state.sem[SEM_TIRED] = 0
+    state.tasks[task, REG_HELD] = mode
+
+
+@inner
+def _may_pass(state, mode):
+    """Whether a request takes a lock that is free for it though others wait."""
+    sem, policy = state.sem, state.mm[MM_LOCK_POLICY]
+    if policy == 0 or sem[SEM_HAND_OFF] != 0:
+        return False
+    if mode == EXCLUSIVE:
+        return policy & LOCK_WRITERS_STEAL != 0
+    if policy & LOCK_READERS_JOIN:
+        return True
+    return policy & LOCK_READERS_STEAL != 0 and sem[SEM_READERS] == 0
+
+
 @njit
 def up(state, task):
-    """Release the lock and hand it to those at the front of the queue.
+    """Release the lock; those whose turn it is are granted it, or woken to try.
 
     Returns
     -------
     int
-        How many tasks were granted the lock; they stand in `state.granted`, in queue order.
+        How many tasks stand in `state.granted`, in queue order. Whose REG_HELD is UNLOCKED has
+        only been woken, and has to :func:`try_again`.
 
-    Source: `up_read`, `up_write` and `__rwsem_do_wake`, 2.6.36.
+    Source: `up_read`, `up_write` and `__rwsem_do_wake`, 2.6.36; `rwsem_mark_wake`, 5.3.
     """
     sem = state.sem
-    if state.tasks[task, REG_HELD] == SHARED:
+    was = state.tasks[task, REG_HELD]
+    if was == SHARED:
         sem[SEM_READERS] -= 1
     else:
         sem[SEM_WRITER] = 0
     state.tasks[task, REG_HELD] = UNLOCKED
-    if sem[SEM_WAITERS] == 0 or sem[SEM_READERS] > 0 or sem[SEM_WRITER] > 0:
+    if sem[SEM_READERS] > 0:
         return 0
-    return _grant_front(state)
+    spinner = sem[SEM_SPINNER] - 1
+    if spinner >= 0 and sem[SEM_HAND_OFF] == 0:
+        sem[SEM_SPINNER] = 0
+        take(state, spinner, EXCLUSIVE)
+        state.granted[0] = spinner
+        return 1
+    if sem[SEM_WAITERS] == 0:
+        return 0
+    policy = state.mm[MM_LOCK_POLICY]
+    exclusive = state.queue[sem[SEM_HEAD]] & 1 == 1
+    if policy & (LOCK_READERS_FIRST | LOCK_WRITERS_FIRST | LOCK_ALTERNATES):
+        wanted = _preferred(policy, was)
+        if exclusive != (wanted == EXCLUSIVE) and _first_of(state, wanted) >= 0:
+            exclusive = wanted == EXCLUSIVE
+    if not exclusive:
+        return _grant_readers(state)
+    place = _first_of(state, EXCLUSIVE)
+    writer = state.queue[_slot(state, place)] >> 1
+    state.granted[0] = writer
+    if not policy & LOCK_WAKES_WRITERS:
+        _leave_queue(state, place)
+        take(state, writer, EXCLUSIVE)
+    return 1
+
+
+@njit
+def downgrade(state, task):
+    """Turn an exclusive hold into a shared one; readers at the front of the queue join it.
+
+    Returns
+    -------
+    int
+        As :func:`up`.
+
+    Source: `downgrade_write` and `rwsem_downgrade_wake`, 2.6.36.
+    """
+    sem = state.sem
+    sem[SEM_WRITER] = 0
+    sem[SEM_READERS] = 1
+    state.tasks[task, REG_HELD] = SHARED
+    if sem[SEM_WAITERS] == 0 or state.queue[sem[SEM_HEAD]] & 1 == 1:
+        return 0
+    return _grant_readers(state)
+
+
+@njit
+def try_again(state, task, overdue):
+    """Let a writer that waits and runs try to take the lock.
+
+    Parameters
+    ----------
+    state : State
+    task : int
+    overdue : bool
+        Whether it has waited long enough, or is real-time, so that, if it is the first and cannot
+        have the lock now, nobody shall take it before.
+
+    Returns
+    -------
+    bool
+        True if the task holds the lock now; False if it goes on waiting.
+
+    Source: `rwsem_down_write_failed`, 3.9; `rwsem_try_write_lock`, 5.3 to 6.19.
+    """
+    sem = state.sem
+    first = state.queue[sem[SEM_HEAD]] >> 1 == task
+    if sem[SEM_WRITER] == 0 and sem[SEM_READERS] == 0 and first:
+        _leave_queue(state, 0)
+        sem[SEM_HAND_OFF] = 0
+        take(state, task, EXCLUSIVE)
+        return True
+    if first and overdue and state.mm[MM_LOCK_POLICY] & LOCK_HANDS_OFF:
+        sem[SEM_HAND_OFF] = 1
+    return False
+
+
+@njit
+def may_spin(state):
+    """Whether a writer that cannot have the lock now spins for it before it queues.
+
+    Source: `rwsem_can_spin_on_owner` and `rwsem_optimistic_spin`, 5.3 to 6.19. Spinning while a
+    writer holds the lock is left out.
+    """
+    sem = state.sem
+    if not state.mm[MM_LOCK_POLICY] & LOCK_SPINS or sem[SEM_READERS] == 0:
+        return False
+    return sem[SEM_SPINNER] == 0 and sem[SEM_TIRED] == 0 and sem[SEM_HAND_OFF] == 0
 
 
 @inner
-def _grant_front(state):
-    sem = state.sem
-    granted = 0
-    while sem[SEM_WAITERS] > 0:
-        entry = state.queue[sem[SEM_HEAD]]
-        exclusive = entry & 1 == 1
-        if exclusive and granted > 0:
-            break
-        task = entry >> 1
-        state.granted[granted] = task
+def _preferred(policy, was):
+    """Which mode goes first after a hold in mode `was`, if somebody waits for it."""
+    if policy & LOCK_READERS_FIRST:
+        return SHARED
+    if policy & LOCK_WRITERS_FIRST:
+        return EXCLUSIVE
+    return SHARED if was == EXCLUSIVE else EXCLUSIVE
+
+
+@inner
+def _slot(state, place):
+    """Where in the ring the waiter at a place of the queue stands."""
+    slot = state.sem[SEM_HEAD] + place
+    return slot - state.queue.size if slot >= state.queue.size else slot
+
+
+@inner
+def _first_of(state, mode):
+    """Place in the queue of the first waiter of a mode, or -1."""
+    for place in range(state.sem[SEM_WAITERS]):
+        if (state.queue[_slot(state, place)] & 1 == 1) == (mode == EXCLUSIVE):
+            return place
+    return -1
+
+
+@inner
+def _leave_queue(state, place):
+    """Take the waiter at a place out of the queue."""
+    sem, queue = state.sem, state.queue
+    for before in range(place, 0, -1):
+        queue[_slot(state, before)] = queue[_slot(state, before - 1)]
+    sem[SEM_HEAD] = _slot(state, 1)
+    sem[SEM_WAITERS] -= 1
+
+
+@inner
+def _grant_readers(state):
+    """Grant the lock to the readers that come first in the queue, or to all; how many."""
+    sem, queue = state.sem, state.queue
+    all_readers = state.mm[MM_LOCK_POLICY] & LOCK_WAKES_ALL_READERS != 0
+    waiters, granted, kept = sem[SEM_WAITERS], 0, 0
+    for place in range(waiters):
+        entry = queue[_slot(state, place)]
+        if entry & 1 == 1:
+            if not all_readers:
+                break
+            queue[_slot(state, kept)] = entry
+            kept += 1
+            continue
+        state.granted[granted] = entry >> 1
         granted += 1
-        sem[SEM_HEAD] += 1
-        if sem[SEM_HEAD] == state.queue.size:
-            sem[SEM_HEAD] = 0
-        sem[SEM_WAITERS] -= 1
-        if exclusive:
-            sem[SEM_WRITER] = task + 1
-            state.tasks[task, REG_HELD] = EXCLUSIVE
-            break
-        sem[SEM_READERS] += 1
-        state.tasks[task, REG_HELD] = SHARED
+        take(state, entry >> 1, SHARED)
+    if not all_readers:
+        sem[SEM_HEAD] = _slot(state, granted)
+    sem[SEM_WAITERS] = waiters - granted
     return granted

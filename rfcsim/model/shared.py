@@ -2,13 +2,15 @@
 
 A call's own steps are numbered below OWN_STEPS. A call enters a stretch by setting REG_STEP, and
 gets its own step UNMAPPED + stage or POPULATED when the stretch is over: a step number
-says all there is to know, and each stretch is compiled once.
+says all there is to know, and each stretch is compiled once. The second pass is the last that
+a call does.
 """
 
 from rfcsim._jit import inner
 from rfcsim.model.layout import REG_STEP
 
 # The last of a call's own steps: where a stretch leaves it.
+
 UNMAPPED = 12  # + stage
 POPULATED = 15
 OWN_STEPS = 16
@@ -17,6 +19,15 @@ OWN_STEPS = 16
 UNMAPPING = 16
 UNMAP_STEPS = 8
 POPULATING = 40  # making [REG_NEXT, REG_STOP) present
+
+# The second pass: populating under shared holds from REG_NEXT on.
+LEAVE_TO_POPULATE = 41  # release the exclusive hold first
+SECOND_PASS = 42  # take the lock, or return if nothing is left
+FIND_PART = 43  # find the next pages that one VMA covers, and make them [REG_NEXT, REG_STOP)
+PART_OVER = 44  # they are present, or the hold is to be given up before
+SLEEP = 45  # the lock is given up: wait for the disk if that was why
+PART_FIRST_PAGE = 46  # making them present: the first page of this hold,
+PART_MORE_PAGES = 47  # and the others
 
 # The range that is unmapped: a call that unmaps several has several stages.
 WHOLE_RANGE = 0  # [REG_START, REG_END) of munmap, mmap

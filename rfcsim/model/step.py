@@ -14,6 +14,7 @@ from rfcsim.model.layout import (
     CALL_MPROTECT,
     CALL_MREMAP,
     CALL_MUNMAP,
+    CALL_POPULATE,
     CALL_READ_MAPS,
     CALL_TOUCH,
     CALL_TRUNCATE,
@@ -25,6 +26,7 @@ from rfcsim.model.layout import (
     REG_HELD,
     REG_LOOKED_UP,
     REG_NEXT,
+    REG_PART,
     REG_RETURN,
     REG_START,
     REG_STEP,
@@ -37,8 +39,12 @@ from rfcsim.model.mprotect import step_mprotect
 from rfcsim.model.mremap import step_mremap, unmapped_by_mremap
 from rfcsim.model.other import step_hold, step_read_maps
 from rfcsim.model.populate import populate
+from rfcsim.model.second_pass import step_populate, step_second_pass
 from rfcsim.model.shared import (
     GO_ON,
+    LEAVE_TO_POPULATE,
+    PART_FIRST_PAGE,
+    PART_OVER,
     POPULATED,
     POPULATING,
     UNMAP_STEPS,
@@ -64,7 +70,8 @@ def begin(state, task, call, start, pages, arg, backing):
     arg, backing : int
         `mmap`: VM_* flags, with VM_LOCKED for MAP_LOCKED and MAP_POPULATE, and BACKING_*.
         `mremap`: the new number of pages, and the new first page, MREMAP_MAYMOVE or
-        MREMAP_IN_PLACE. `mprotect`: VM_* of the protection. `mlockall`: MCL_*. `kill`: the task.
+        MREMAP_IN_PLACE. `mprotect`: VM_* of the protection. `mlock`: MLOCK_ONFAULT or 0.
+        `mlockall`: MCL_*. `kill`: the task.
         `touch`: 1 for a write. `hold`: the lock mode, and the nanoseconds. Otherwise 0.
     """
     regs = state.tasks[task]
@@ -79,6 +86,7 @@ def begin(state, task, call, start, pages, arg, backing):
     regs[REG_HELD] = UNLOCKED
     regs[REG_RETURN] = 0
     regs[REG_LOOKED_UP] = -1
+    regs[REG_PART] = 0
 
 
 @cold
@@ -106,12 +114,15 @@ def step(state, task, run_class, run_limit):
     call = regs[REG_CALL]
     while True:
         where = regs[REG_STEP]
-        if where == POPULATING:
+        if where == POPULATING or where >= PART_FIRST_PAGE:
             kind, a, b = populate(state, task, run_class, run_limit)
             if kind != EFFECT_DONE:
                 return kind, a, b
-            regs[REG_STEP] = POPULATED
-        elif where >= UNMAPPING:
+            where = POPULATED if where == POPULATING else PART_OVER
+            regs[REG_STEP] = where
+        if where >= LEAVE_TO_POPULATE:
+            return step_second_pass(state, task)
+        if where >= UNMAPPING:
             stage = (where - UNMAPPING) // UNMAP_STEPS
             start, end = regs[REG_START], regs[REG_END]
             if call == CALL_MREMAP:
@@ -130,6 +141,8 @@ def step(state, task, run_class, run_limit):
             return step_read_maps(state, task)
         if call == CALL_TRUNCATE:
             return step_truncate(state, task, run_class, run_limit)
+        if call == CALL_POPULATE:
+            return step_populate(state, task)
         if call == CALL_FORK:
             return step_fork(state, task, run_class, run_limit)
         if call == CALL_KILL:

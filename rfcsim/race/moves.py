@@ -8,25 +8,30 @@ from rfcsim.model.layout import (
     EFFECT_CPU,
     EFFECT_DONE,
     EFFECT_DOWN,
+    EFFECT_DOWNGRADE,
     EFFECT_UP,
     EXCLUSIVE,
+    MM_DESIGN,
     MM_NEXT_IDENTITY,
     REG_CALL,
     REG_HELD,
     REG_KILLED,
     REG_LOOKED_UP,
     REG_NEXT,
+    REG_PART,
     REG_RETURN,
     REG_STEP,
     REG_STOP,
+    RULE_CONTENDED,
     SEM_READERS,
+    SEM_WAITERS,
     SEM_WRITER,
     SHARED,
     UNLOCKED,
     WORK_DRAIN_ALL,
     WORK_SYSCALL,
 )
-from rfcsim.model.rwsem import down, up
+from rfcsim.model.rwsem import down, downgrade, take, up
 from rfcsim.model.step import begin, step
 from rfcsim.race.layout import (
     ACTOR_OP,
@@ -79,9 +84,7 @@ def move(search, task):
         if actor[ACTOR_WAITS] != UNLOCKED:
             if not may_move(search, task):
                 return steps
-            mode = actor[ACTOR_WAITS]
-            actor[ACTOR_WAITS] = UNLOCKED
-            down(search.state, task, mode)
+            _grant(search, task)
             kind, own = EFFECT_DOWN, False
         else:
             kind, own = _step(search, task)
@@ -96,10 +99,36 @@ def move(search, task):
         if held == EXCLUSIVE and control[SEARCH_LOCK_FREE] == 0:
             continue
         if kind == EFFECT_UP and control[SEARCH_POLICY] == POLICY_ANY:
-            # What follows a release is a return or a request, and both are the task's own.
+            # What follows a release is a return or a request; as a rule both are the task's own.
+            if _looks_at_waiters(search.state):
+                return steps
             _step(search, task)
             steps += 1
         return steps
+
+
+@inner
+def _grant(search, task):
+    """Grant the lock to a task that waits for it and may have it."""
+    actor = search.actors[task]
+    take(search.state, task, actor[ACTOR_WAITS])
+    actor[ACTOR_WAITS] = UNLOCKED
+
+
+@inner
+def _looks_at_waiters(state):
+    """Whether some step looks at how many wait: then to ask for the lock is no task's own step."""
+    return state.mm[MM_DESIGN] & RULE_CONTENDED != 0
+
+
+@inner
+def _waiting(search):
+    """How many tasks wait for the lock; one that could have it may be on its way to it."""
+    waiting = 0
+    for task in range(search.actors.shape[0]):
+        if search.actors[task, ACTOR_WAITS] != UNLOCKED:
+            waiting += 1
+    return waiting
 
 
 @inner
@@ -110,19 +139,25 @@ def _step(search, task):
     call = state.tasks[task, REG_CALL]
     # An identity tells which call mapped a range, in whatever order the calls came.
     state.mm[MM_NEXT_IDENTITY] = search.free_identity[0] + op
+    # Under POLICY_ANY there is no queue, but its length may matter.
+    no_queue = control[SEARCH_POLICY] == POLICY_ANY
+    if no_queue:
+        state.sem[SEM_WAITERS] = _waiting(search)
     kind, a, _ = step(state, task, -1, 1)
+    if no_queue:
+        state.sem[SEM_WAITERS] = 0
     if kind == EFFECT_CPU:
         own = call != CALL_TOUCH and a in (WORK_SYSCALL, WORK_DRAIN_ALL)
         return kind, own
     if kind == EFFECT_DOWN:
         if control[SEARCH_POLICY] == POLICY_ANY:
             search.actors[task, ACTOR_WAITS] = a
-            return kind, True
+            return kind, not _looks_at_waiters(state)
         if not down(state, task, a):
             search.actors[task, ACTOR_WAITS] = a
         return kind, False
-    if kind == EFFECT_UP:
-        granted = up(state, task)
+    if kind in (EFFECT_UP, EFFECT_DOWNGRADE):
+        granted = up(state, task) if kind == EFFECT_UP else downgrade(state, task)
         for i in range(granted):
             search.actors[state.granted[i], ACTOR_WAITS] = UNLOCKED
         return kind, False
@@ -171,7 +206,7 @@ def _bury(search):
 @inner
 def _rest(regs):
     """Registers of a task with no call to make: one state, however it came there."""
-    for register in (REG_STEP, REG_NEXT, REG_STOP, REG_RETURN):
+    for register in (REG_STEP, REG_NEXT, REG_STOP, REG_RETURN, REG_PART):
         regs[register] = 0
     regs[REG_LOOKED_UP] = -1
     regs[REG_CALL] = CALL_NONE

@@ -10,7 +10,7 @@ words  content, from the lowest bit
 1      mmap_sem: readers 4, writer 4, waiters 4, the queue from its head 5 each
 1      locked_vm 10, total_vm 10, map count 6, default flags 14
 tasks  call 6, step 6, next page 7, stop 7, held 2, waits for 2, value 11, looked up 7,
-       killed 1
+       killed 1, part 6
 calls  what calls returned that are not their task's last, 11 bits each, 5 a word
 pages  the bytes of the pages, 8 a word
 VMAs   start 6, end 6, flags 14, backing 1, identity 5: two a word
@@ -34,6 +34,7 @@ from rfcsim.model.layout import (
     REG_KILLED,
     REG_LOOKED_UP,
     REG_NEXT,
+    REG_PART,
     REG_RETURN,
     REG_START,
     REG_STEP,
@@ -127,6 +128,7 @@ def _task_word(regs, actor):
         | (regs[REG_RETURN] - LOWEST_VALUE) << 30
         | (regs[REG_LOOKED_UP] + 1) << 41
         | regs[REG_KILLED] << 48
+        | regs[REG_PART] << 49
     )
 
 
@@ -194,6 +196,7 @@ def _load_task(search, task, bits):
     regs[REG_RETURN] = (bits >> 30 & 2047) + LOWEST_VALUE
     regs[REG_LOOKED_UP] = (bits >> 41 & 127) - 1
     regs[REG_KILLED] = bits >> 48 & 1
+    regs[REG_PART] = bits >> 49 & 63
     if op < search.first_op[task + 1]:
         call = search.calls[op]
         regs[REG_CALL] = call[OP_CALL]

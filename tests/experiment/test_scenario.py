@@ -45,7 +45,23 @@ BAD_TEXTS = [
     ("[[regions]]\nname", "[[x]]\nname", f"x: unknown key; known are {KEYS}"),
     ("cpus = 2", "regions = 5\n[[x]]", None),
     # words that are none
-    ("cpus = 2", 'design = "fair"', 'design = "fair": must be "exclusive" or "batched"'),
+    (
+        "cpus = 2",
+        'design = "fair"',
+        'design = "fair": must be "downgrade", "exclusive", "batched", "contended", '
+        '"fault-retry", "mm-populate" or "vma-lock"',
+    ),
+    (
+        "cpus = 2",
+        'lock_policy = "lifo"',
+        'lock_policy = "lifo": must be "fifo", "writer-stealing", "hand-off", "reader-stealing", '
+        '"reader-preference", "writer-preference" or "phase-fair"',
+    ),
+    (
+        'call = "mlock"',
+        'call = "mlock"\npause_ns = 5',
+        "tasks[0].calls[0].pause_ns = 5: only with piece_pages",
+    ),
     (
         "pages = 100",
         'pages = 100\nbacking = "disk"',
@@ -60,14 +76,15 @@ BAD_TEXTS = [
         'call = "mlock"',
         'call = "mloc"',
         'tasks[0].calls[0].call = "mloc": must be one of mlock, munlock, mmap, munmap, touch, '
-        "read_maps, hold, mprotect, mremap, mlockall, munlockall, truncate, kill, fork, brk; did "
-        "you mean mlock?",
+        "read_maps, hold, mprotect, mremap, mlockall, munlockall, truncate, kill, fork, brk, "
+        "populate; did you mean mlock?",
     ),
     (
         'call = "mlock"',
         "",
         "tasks[0].calls[0].call: missing, must be one of mlock, munlock, mmap, munmap, touch, "
-        "read_maps, hold, mprotect, mremap, mlockall, munlockall, truncate, kill, fork, brk",
+        "read_maps, hold, mprotect, mremap, mlockall, munlockall, truncate, kill, fork, brk, "
+        "populate",
     ),
     # keys that are missing or unknown
     ("hold_ns = 50", "", "tasks[1].calls[1].hold_ns: missing, must be given"),

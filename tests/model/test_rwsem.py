@@ -1,17 +1,24 @@
 """`mmap_sem` by itself: who is granted what, in which order."""
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rfcsim.model.layout import (
     EXCLUSIVE,
+    LOCK_POLICIES,
+    MM_LOCK_POLICY,
     REG_HELD,
+    SEM_HAND_OFF,
     SEM_READERS,
+    SEM_SPINNER,
     SEM_WAITERS,
     SEM_WRITER,
     SHARED,
     UNLOCKED,
 )
-from rfcsim.model.rwsem import down, up
+from rfcsim.model.rwsem import down, downgrade, may_spin, try_again, up
 from rfcsim.model.state import new_state
 
 
@@ -74,3 +81,138 @@ def test_the_queue_goes_round_its_ring(state):
         assert release(state, holder) == [waiter]
         holder = waiter
     assert state.sem[SEM_WAITERS] == 0
+
+
+def policy(state, name):
+    state.mm[MM_LOCK_POLICY] = LOCK_POLICIES[name]
+    return state
+
+
+def queue_up(state, *requests):
+    for task, mode in requests:
+        assert not down(state, task, mode)
+
+
+def test_a_downgrade_lets_the_readers_at_the_front_in_and_no_writer(state):
+    assert down(state, 0, EXCLUSIVE)
+    queue_up(state, (1, SHARED), (2, EXCLUSIVE), (3, SHARED))
+    assert [int(t) for t in state.granted[: downgrade(state, 0)]] == [1]
+    assert state.sem[SEM_READERS] == 2 and state.sem[SEM_WAITERS] == 2
+
+
+def test_from_3_9_on_a_writer_is_only_woken_and_another_may_steal(state):
+    policy(state, "writer-stealing")
+    assert down(state, 0, EXCLUSIVE)
+    queue_up(state, (1, EXCLUSIVE))
+    assert release(state, 0) == [1] and state.tasks[1, REG_HELD] == UNLOCKED
+    assert not down(state, 3, SHARED), "a reader does not pass a waiter"
+    assert down(state, 2, EXCLUSIVE), "a writer does"
+    assert not try_again(state, 1, overdue=True), "and time alone helps nobody before 5.3"
+    assert release(state, 2) == [1]
+    assert try_again(state, 1, overdue=False) and state.sem[SEM_WRITER] == 2
+    assert release(state, 1) == [3]
+
+
+def test_from_5_3_on_a_first_waiter_that_is_overdue_ends_the_stealing(state):
+    policy(state, "hand-off")
+    assert down(state, 0, EXCLUSIVE)
+    queue_up(state, (1, EXCLUSIVE))
+    assert release(state, 0) == [1]
+    assert down(state, 2, EXCLUSIVE)
+    assert not try_again(state, 1, overdue=True)
+    assert release(state, 2) == [1]
+    assert not down(state, 3, EXCLUSIVE) and not down(state, 4, SHARED)
+    assert try_again(state, 1, overdue=False)
+    assert state.sem[SEM_HAND_OFF] == 0
+
+
+def test_from_5_3_on_all_readers_of_the_queue_are_granted_together(state):
+    policy(state, "hand-off")
+    assert down(state, 0, EXCLUSIVE)
+    queue_up(state, (1, SHARED), (2, EXCLUSIVE), (3, SHARED), (4, EXCLUSIVE), (5, SHARED))
+    assert release(state, 0) == [1, 3, 5]
+    assert [release(state, task) for task in (1, 3, 5)] == [[], [], [2]], "the writers keep order"
+    assert try_again(state, 2, overdue=False)
+    assert release(state, 2) == [4]
+
+
+def test_from_5_11_on_a_lone_reader_takes_the_lock_from_a_writer_on_its_way(state):
+    policy(state, "reader-stealing")
+    assert down(state, 0, SHARED)
+    queue_up(state, (1, EXCLUSIVE))
+    assert not down(state, 2, SHARED), "while another reader holds it, it queues"
+    assert release(state, 0) == [1]
+    assert down(state, 0, SHARED), "the same reader, again"
+    assert not try_again(state, 1, overdue=True), "from now on nobody steals"
+    assert release(state, 0) == [1]
+    assert not down(state, 0, SHARED)
+    assert try_again(state, 1, overdue=False)
+    assert release(state, 1) == [2, 0]
+
+
+def test_a_writer_that_spins_takes_the_lock_from_the_last_reader(state):
+    policy(state, "reader-stealing")
+    assert not may_spin(state), "nobody holds it"
+    assert down(state, 0, SHARED) and may_spin(state)
+    state.sem[SEM_SPINNER] = 1 + 1
+    assert not may_spin(state), "one spins"
+    assert release(state, 0) == [1] and state.tasks[1, REG_HELD] == EXCLUSIVE
+    assert not may_spin(policy(state, "fifo"))
+
+
+def test_reader_preference_lets_readers_pass_and_starves_writers(state):
+    policy(state, "reader-preference")
+    assert down(state, 0, SHARED)
+    queue_up(state, (1, EXCLUSIVE))
+    assert down(state, 2, SHARED)
+    assert release(state, 0) == [] and release(state, 2) == [1]
+    queue_up(state, (3, EXCLUSIVE), (4, SHARED))
+    assert release(state, 1) == [4], "though the writer came first"
+    assert release(state, 4) == [3]
+
+
+def test_writer_preference_grants_writers_first(state):
+    policy(state, "writer-preference")
+    assert down(state, 0, EXCLUSIVE)
+    queue_up(state, (1, SHARED), (2, EXCLUSIVE), (3, SHARED), (4, EXCLUSIVE))
+    assert release(state, 0) == [2] and release(state, 2) == [4]
+    assert release(state, 4) == [1, 3]
+
+
+def test_phase_fair_alternates(state):
+    policy(state, "phase-fair")
+    assert down(state, 0, EXCLUSIVE)
+    queue_up(state, (1, EXCLUSIVE), (2, SHARED), (3, EXCLUSIVE), (4, SHARED))
+    assert release(state, 0) == [2, 4], "after a writer all readers"
+    queue_up(state, (5, SHARED))
+    assert release(state, 2) == [] and release(state, 4) == [1], "after them one writer"
+    assert release(state, 1) == [5] and release(state, 5) == [3]
+
+
+@pytest.mark.parametrize("name", LOCK_POLICIES)
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(derandomize=True, max_examples=30, deadline=None)
+def test_any_policy_excludes_and_forgets_nobody(name, seed):
+    """Random requests, releases and tries: writers are alone, and in the end all were served."""
+    rng = np.random.default_rng(seed)
+    state = policy(new_state(pages=1, vma_capacity=1, tasks=6), name)
+    waiting, served = {}, 0
+    for turn in range(200):
+        held = {t: int(state.tasks[t, REG_HELD]) for t in range(6)}
+        served += sum(1 for t in list(waiting) if held[t] != UNLOCKED)
+        waiting = {t: mode for t, mode in waiting.items() if held[t] == UNLOCKED}
+        holders = [t for t in range(6) if held[t] != UNLOCKED]
+        assert state.sem[SEM_READERS] == sum(held[t] == SHARED for t in holders)
+        assert EXCLUSIVE not in (held[t] for t in holders) or len(holders) == 1
+        assert state.sem[SEM_WAITERS] == len(waiting)
+        idle = [t for t in range(6) if t not in waiting and t not in holders]
+        if idle and turn < 150 and rng.random() < 0.6:
+            task, mode = int(rng.choice(idle)), int(rng.choice([SHARED, EXCLUSIVE]))
+            if not down(state, task, mode):
+                waiting[task] = mode
+        elif holders:
+            up(state, int(rng.choice(holders)))
+        elif waiting:
+            writers = [t for t, mode in waiting.items() if mode == EXCLUSIVE]
+            assert any(try_again(state, t, overdue=bool(rng.random() < 0.5)) for t in writers)
+    assert not waiting and served > 10

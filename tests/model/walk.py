@@ -6,6 +6,7 @@ from rfcsim.model.layout import (
     BACKING_ANON,
     EFFECT_DONE,
     EFFECT_DOWN,
+    EFFECT_DOWNGRADE,
     EFFECT_SUBMIT,
     EFFECT_UP,
     MM_LOCKED_VM,
@@ -23,7 +24,7 @@ from rfcsim.model.layout import (
     State,
 )
 from rfcsim.model.pages import complete_read
-from rfcsim.model.rwsem import down, up
+from rfcsim.model.rwsem import down, downgrade, up
 from rfcsim.model.state import new_state
 from rfcsim.model.step import begin, take_step
 
@@ -46,8 +47,11 @@ def address_space(*vmas, pages=64, tasks=2):
     return state
 
 
-def moves(state: State, task: int, call: int, start=0, pages=0, arg=0, backing=0):
-    """Begin a call and yield its effects until it is done, performing locks and reads at once."""
+def moves(state: State, task: int, call: int, start=0, pages=0, arg=0, backing=0, reads=True):
+    """Begin a call and yield its effects until it is done, performing locks and reads at once.
+
+    Without `reads` the disk never delivers.
+    """
     begin(state, task, call, start, pages, arg, backing)
     while True:
         kind, a, b = (int(number) for number in take_step(state, task))
@@ -55,7 +59,9 @@ def moves(state: State, task: int, call: int, start=0, pages=0, arg=0, backing=0
             assert down(state, task, a)
         elif kind == EFFECT_UP:
             up(state, task)
-        elif kind == EFFECT_SUBMIT:
+        elif kind == EFFECT_DOWNGRADE:
+            downgrade(state, task)
+        elif kind == EFFECT_SUBMIT and reads:
             complete_read(state, a, b)
         yield kind, a, b
         if kind == EFFECT_DONE:

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from rfcsim import Mlock, Mmap, Munlock, Munmap, ReadMaps, Region, Scenario, TaskGroup, Touch
 from rfcsim.experiment.parts import Call
+from rfcsim.model.layout import DESIGNS
 
 
 def beside_mlock(
@@ -67,7 +68,7 @@ def scenarios(draw: st.DrawFn, mappers: int = 8) -> Scenario:
     return Scenario(
         name="small",
         costs="anon-2010",
-        design=draw(st.sampled_from(["exclusive", "batched"])),
+        design=draw(st.sampled_from(list(DESIGNS))),
         batch_pages=draw(st.integers(1, 3)),
         rlimit_memlock_pages=draw(st.sampled_from([None, None, 2])),
         max_map_count=draw(st.sampled_from([65530, 2])),

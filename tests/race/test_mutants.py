@@ -20,6 +20,7 @@ EXPECTED = {
     "skips-a-page": ("mlock-map-anew", "serialisable", "B17 A19"),
     "ignores-error": ("mlock-inaccessible", "complete", "A16 B6"),
     "keeps-lock": ("mlock-map-anew", "progress", "A8 B16 A3 B2"),
+    "downgrades": ("mlock-munlock-part", "serialisable", "A13 B9 A3"),
 }
 
 

@@ -1,0 +1,244 @@
+"""What each design does with the lock, effect by effect, where it differs from the others."""
+
+import pytest
+
+from rfcsim.model.layout import (
+    BACKING_FILE,
+    CALL_BRK,
+    CALL_MLOCK,
+    CALL_MLOCKALL,
+    CALL_MMAP,
+    CALL_MREMAP,
+    CALL_MUNLOCK,
+    CALL_MUNMAP,
+    CALL_POPULATE,
+    CALL_TOUCH,
+    DESIGNS,
+    EFAULT,
+    EFFECT_CPU,
+    EFFECT_DOWN,
+    EFFECT_DOWNGRADE,
+    EFFECT_SUBMIT,
+    EFFECT_UP,
+    EFFECT_WAIT_PAGE,
+    EINVAL,
+    ENOMEM,
+    EXCLUSIVE,
+    MCL_CURRENT,
+    MLOCK_ONFAULT,
+    MM_BATCH_PAGES,
+    MM_DEF_FLAGS,
+    MM_DESIGN,
+    MM_LOCKED_VM,
+    MREMAP_MAYMOVE,
+    PAGE_PRESENT,
+    REG_END,
+    REG_START,
+    SEM_WRITER,
+    SHARED,
+    VM_IO,
+    VM_LOCKED,
+    VM_READ,
+    VMA_FLAGS,
+    WORK_MLOCK_PRESENT,
+)
+from rfcsim.model.rwsem import down
+from rfcsim.model.step import begin
+from tests.model.walk import (
+    READ_WRITE,
+    address_space,
+    at_release,
+    layout,
+    mlocked,
+    moves,
+    present,
+    value_of,
+)
+
+MERGED = ("fault-retry", "mm-populate", "vma-lock")
+
+
+def space(design, *vmas, batch=4):
+    state = address_space(*vmas)
+    state.mm[MM_DESIGN] = DESIGNS[design]
+    state.mm[MM_BATCH_PAGES] = batch
+    return state
+
+
+def holds(state, call, *args, **more):
+    """The lock operations of a call that nobody disturbs: X and S to take, x and s to release."""
+    names = {(EFFECT_DOWN, EXCLUSIVE): "X", (EFFECT_DOWN, SHARED): "S"}
+    names |= {(EFFECT_UP, EXCLUSIVE): "x", (EFFECT_UP, SHARED): "s"}
+    names |= {(EFFECT_DOWNGRADE, SHARED): "d"}
+    return "".join(names.get((kind, a), "") for kind, a, _ in moves(state, 0, call, *args, **more))
+
+
+@pytest.mark.parametrize(
+    ("design", "expected"),
+    [
+        ("exclusive", "Xx"),
+        ("downgrade", "XdsXdsXx"),  # each VMA by itself, and the walk goes on exclusively
+        ("batched", "Xx" + "Ss" * 3),  # two batches of the first VMA, one of the second
+        ("contended", "XxSs"),  # nobody waits: one hold
+        *((design, "XxSs") for design in MERGED),
+    ],
+)
+def test_the_holds_of_an_mlock_over_two_vmas(design, expected):
+    state = space(design, (0, 6), (6, 9, VM_READ))
+    assert holds(state, CALL_MLOCK, 0, 9) == expected
+    assert present(state) == list(range(9)) and mlocked(state) == list(range(6))
+    assert state.mm[MM_LOCKED_VM] == 9
+
+
+def test_a_contended_hold_ends_after_each_page():
+    state = space("contended", (0, 3))
+    kinds = []
+    for kind, a, _ in moves(state, 0, CALL_MLOCK, 0, 3):
+        kinds.append(kind)
+        if kind == EFFECT_DOWN and a == SHARED:
+            assert not down(state, 1, EXCLUSIVE)
+        elif kind == EFFECT_UP and a == SHARED:
+            assert state.sem[SEM_WRITER] == 2, "the waiter has it"
+            state.sem[SEM_WRITER] = 0
+            state.tasks[1] = 0
+    assert kinds.count(EFFECT_DOWN) == 1 + 3 and present(state) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("design", ["contended", *MERGED])
+def test_the_disk_is_waited_for_without_the_lock(design):
+    state = space(design, (0, 5, READ_WRITE, BACKING_FILE))
+    effects = [kind for kind, _, _ in moves(state, 0, CALL_MLOCK, 0, 5)]
+    assert EFFECT_SUBMIT in effects and present(state) == list(range(5))
+    # The disk of this test is done at once, so look at a read that is not.
+    state = space(design, (0, 5, READ_WRITE, BACKING_FILE))
+    for kind, _, _ in moves(state, 0, CALL_MLOCK, 0, 5, reads=False):
+        if kind == EFFECT_WAIT_PAGE:
+            assert state.sem.sum() == 0, "nobody holds the lock"
+            break
+    else:
+        pytest.fail("never waited")
+
+
+def test_before_it_is_waited_for_under_the_lock():
+    state = space("batched", (0, 5, READ_WRITE, BACKING_FILE))
+    for kind, _, _ in moves(state, 0, CALL_MLOCK, 0, 5, reads=False):
+        if kind == EFFECT_WAIT_PAGE:
+            assert state.sem.sum() == 1
+            break
+
+
+@pytest.mark.parametrize("design", ["exclusive", "batched", *MERGED])
+def test_a_page_fault_gives_the_lock_up_once_for_the_disk(design):
+    state = space(design, (0, 1, READ_WRITE, BACKING_FILE))
+    kinds = []
+    for kind, _, _ in moves(state, 0, CALL_TOUCH, 0, 1, arg=1, reads=False):
+        kinds.append(kind)
+        if kind == EFFECT_WAIT_PAGE:
+            break
+    assert kinds.count(EFFECT_UP) == (1 if design in ("fault-retry", "mm-populate") else 0)
+    assert kinds.count(EFFECT_DOWN) == (0 if design == "vma-lock" else 1)
+
+
+def test_a_fault_takes_the_lock_of_its_vma_alone_unless_a_call_is_changing_it():
+    state = space("vma-lock", (0, 4), (4, 8))
+    assert holds(state, CALL_TOUCH, 1, 1, 1) == ""
+    begin(state, 1, CALL_MUNLOCK, 0, 4, 0, 0)
+    assert down(state, 1, EXCLUSIVE)
+    assert (state.tasks[1, REG_START], state.tasks[1, REG_END]) == (0, 4)
+    assert holds(state, CALL_TOUCH, 5, 1, 1) == "", "another VMA"
+    with pytest.raises(AssertionError):  # it asks for mmap_sem, which is taken
+        list(moves(state, 0, CALL_TOUCH, 2, 1, 1))
+    state.sem[:] = 0
+    assert holds(state, CALL_TOUCH, 9, 1, 1) == "Ss", "no VMA: the slow path says so"
+    assert value_of(state, CALL_TOUCH, 9, 1, 1) == EFAULT
+
+
+@pytest.mark.parametrize(("design", "pages"), [("batched", []), *((d, [0, 1]) for d in MERGED)])
+def test_a_vma_that_is_unlocked_in_between_is_still_populated_from_2_6_38_on(design, pages):
+    state = space(design, (0, 2))
+    at_release(state, 1, CALL_MLOCK, 0, 2, then=lambda: value_of(state, CALL_MUNLOCK, 0, 2, task=1))
+    assert present(state) == pages and mlocked(state) == []
+
+
+@pytest.mark.parametrize(("design", "value"), [("batched", ENOMEM), *((d, 0) for d in MERGED)])
+def test_mlockall_hides_errors_from_2_6_38_on(design, value):
+    state = space(design, (0, 2), (3, 4, 0), (5, 7))
+    assert value_of(state, CALL_MLOCKALL, 0, 64, MCL_CURRENT) == value
+    assert present(state) == ([0, 1] if value else [0, 1, 5, 6])
+
+
+@pytest.mark.parametrize(("design", "expected"), [("fault-retry", "Xx"), ("mm-populate", "XxSs")])
+def test_from_3_9_on_what_is_mapped_is_populated_after_the_exclusive_hold(design, expected):
+    for call, args in (
+        (CALL_MMAP, (10, 4, READ_WRITE | VM_LOCKED)),
+        (CALL_BRK, (2, 5)),
+        (CALL_MREMAP, (2, 2, 6, MREMAP_MAYMOVE)),
+    ):
+        state = space(design, (2, 4, READ_WRITE | VM_LOCKED))
+        if call == CALL_BRK:
+            state.mm[MM_DEF_FLAGS] = VM_LOCKED
+        assert holds(state, call, *args) == expected
+        grown = {CALL_MMAP: (10, 14), CALL_BRK: (4, 7), CALL_MREMAP: (4, 8)}[call]
+        assert present(state) == list(range(*grown)) == mlocked(state)
+        assert state.mm[MM_LOCKED_VM] == 2 + grown[1] - grown[0]
+
+
+def test_between_the_hold_and_the_populating_a_mapping_can_go():
+    state = space("mm-populate")
+    value = at_release(
+        state, 1, CALL_MMAP, 10, 4, READ_WRITE | VM_LOCKED,
+        then=lambda: value_of(state, CALL_MUNMAP, 10, 4, task=1),
+    )  # fmt: skip
+    assert value == 10 and layout(state) == [] and present(state) == []
+
+
+def test_2_6_28_takes_another_mapping_for_its_own():
+    """Where its VMA has gone it finds the next one, and goes on behind that without locking it."""
+    state = space("downgrade", (0, 4), (4, 8, VM_READ))
+    value = at_release(
+        state, 1, CALL_MLOCK, 0, 8, then=lambda: value_of(state, CALL_MUNMAP, 0, 4, task=1)
+    )
+    assert value == 0 and layout(state) == [(4, 8, False)]
+    state = space("downgrade", (0, 4))
+    value = at_release(
+        state, 1, CALL_MLOCK, 0, 4, then=lambda: value_of(state, CALL_MUNMAP, 2, 2, task=1)
+    )
+    assert value == ENOMEM and layout(state) == [(0, 2, True)]
+
+
+def test_the_first_pass_marks_what_is_present_from_5_18_on():
+    state = space("vma-lock", (0, 6))
+    state.pages[[1, 2, 4]] = PAGE_PRESENT
+    work = []
+    for kind, a, b in moves(state, 0, CALL_MLOCK, 0, 6):
+        if kind == EFFECT_UP:
+            break
+        if kind == EFFECT_CPU and a == WORK_MLOCK_PRESENT:
+            work.append(b)
+    assert work == [1, 1, 1] and mlocked(state) == [1, 2, 4]
+
+
+def test_on_fault_marks_and_populates_nothing_and_a_fault_does():
+    state = space("vma-lock", (0, 6))
+    assert value_of(state, CALL_MLOCK, 0, 6, MLOCK_ONFAULT) == 0
+    assert present(state) == [] and state.mm[MM_LOCKED_VM] == 6
+    assert value_of(state, CALL_POPULATE, 0, 3) == 0
+    assert present(state) == [0, 1, 2] == mlocked(state)
+    assert value_of(state, CALL_MLOCK, 0, 6) == 0
+    assert present(state) == list(range(6)) and state.mm[MM_LOCKED_VM] == 6
+    assert value_of(state, CALL_MUNLOCK, 0, 6) == 0
+    assert state.vmas[0, VMA_FLAGS] == READ_WRITE and state.mm[MM_LOCKED_VM] == 0
+
+
+@pytest.mark.parametrize(
+    ("vmas", "value"),
+    [
+        ([(0, 6)], 0),
+        ([(0, 2), (4, 6)], ENOMEM),  # a hole
+        ([(0, 3, 0), (3, 6)], EINVAL),  # no access
+        ([(0, 6, READ_WRITE | VM_IO)], 0),
+    ],
+)
+def test_populate_says_what_it_cannot_do(vmas, value):
+    state = space("vma-lock", *vmas)
+    assert value_of(state, CALL_POPULATE, 0, 6) == value
