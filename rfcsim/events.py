@@ -21,9 +21,14 @@ EVENT_SCHEMA = pl.Schema(
 )
 
 # acquire_failed is a real kernel's alone: a trylock that found the lock taken, or a wait that a
-# fatal signal ended.
+# fatal signal ended. granted and woken are the simulator's; woken, of a waiter that wakes to try
+# and goes on waiting until it is granted the lock, begins and ends no interval.
 LOCK_EVENTS = ("start_locking", "granted", "acquire_returned", "acquire_failed", "released")
-EVENTS = ("call_begin", "call_end", "run", "stop", *LOCK_EVENTS, "disk_start", "disk_done")
+EVENTS = (
+    *("call_begin", "call_end", "run", "stop"),
+    *LOCK_EVENTS,
+    *("woken", "disk_start", "disk_done"),
+)
 
 INTERVAL_SCHEMA = pl.Schema(
     {

@@ -71,7 +71,7 @@ def test_set_reads_toml_values_and_bare_words(rfcsim, small) -> None:
     assert (status, err) == (
         2,
         "rfcsim: error: tasks[1].think: unknown key; known are name, "
-        "count, calls, repeats, start_ns, start, cpu\n",
+        "count, calls, repeats, start_ns, start, cpu, realtime\n",
     )
 
 
@@ -158,7 +158,11 @@ BAD_INPUT = [
     (["run", "missing.toml"], "missing.toml: No such file or directory"),
     (["run", "/"], "/: Is a directory"),
     (["run", "--preset", "ps-2gb"], 'preset "ps-2gb": there is none; did you mean ps-20gb?'),
-    (["run", "SMALL", "--design", "fair"], 'design = "fair": must be "downgrade", "exclusive", '),
+    (
+        ["run", "SMALL", "--design", "fair"],
+        'design = "fair": must be "downgrade", "exclusive", "batched", "contended", '
+        '"fault-retry", "mm-populate" or "vma-lock"',
+    ),
     (["run", "SMALL", "--batch-pages", "0"], "batch_pages = 0: must be 1 or more"),
     (["run", "SMALL", "--seed", "-1"], "seed = -1: must be 0 to 9223372036854775807"),
     (["run", "SMALL", "--replications", "0"], "replications = 0: must be 1 to 100000"),

@@ -14,6 +14,7 @@ from rfcsim.clock.layout import (
     EV_RUN,
     EV_START_LOCKING,
     EV_STOP,
+    EV_WOKEN,
     EVENT_NAMES,
     TRACE_A,
     TRACE_B,
@@ -25,6 +26,7 @@ from rfcsim.events import EVENT_SCHEMA
 from rfcsim.model.layout import CALL_NAMES, EXCLUSIVE
 
 DISK = "disk"
+_OF_LOCK = [EV_START_LOCKING, EV_WOKEN, EV_GRANTED, EV_ACQUIRE_RETURNED, EV_RELEASED]
 LOCK = "mmap_sem"  # there is one: the tasks of a scenario share their address space
 
 
@@ -47,7 +49,7 @@ def trace_frame(trace: np.ndarray, task_names: list[str]) -> pl.DataFrame:
     task = np.where(trace[:, TRACE_TASK] < 0, len(task_names), trace[:, TRACE_TASK])
     event = pl.Series(trace[:, TRACE_EVENT])
     a, b = pl.Series(trace[:, TRACE_A]), pl.Series(trace[:, TRACE_B])
-    of_lock = event.is_in([EV_START_LOCKING, EV_GRANTED, EV_ACQUIRE_RETURNED, EV_RELEASED])
+    of_lock = event.is_in(_OF_LOCK)
     of_disk = event.is_in([EV_DISK_START, EV_DISK_DONE])
     of_call = event.is_in([EV_CALL_BEGIN, EV_CALL_END])
     call = pl.Series(CALL_NAMES)
