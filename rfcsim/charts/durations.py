@@ -18,6 +18,7 @@ _NOUNS = {
     "hold_shared": "shared hold",
     "hold_exclusive": "exclusive hold",
     "call": "call",
+    "round": "round",
 }
 
 

@@ -27,6 +27,7 @@ MODE_COLOURS = {
     "exclusive": STATE_COLOURS[EXCLUSIVE],
     "shared": STATE_COLOURS[SHARED],
     "call": "#bbbbbb",
+    "round": "#bbbbbb",
 }
 ACCENT = "#d55e00"
 

@@ -99,7 +99,8 @@ S_LAST_CLASS = 11  # work class of its last step, the guess for a jump
 S_LAST_RETURN = 12  # what its latest call returned
 S_CALLS = 13  # calls done
 S_PIECE = 14  # pages of its call that pieces have done
-S_SIZE = 15
+S_ROUND_BEGAN = 15  # when the first call of this time through its program began
+S_SIZE = 16
 
 PHASE_THINKING = 0
 PHASE_WAKING = 1
@@ -124,8 +125,9 @@ REC_WAIT_EXCLUSIVE = 1
 REC_HOLD_SHARED = 2
 REC_HOLD_EXCLUSIVE = 3
 REC_CALL = 4
-N_RECORDS = 5
-RECORD_NAMES = ("wait_shared", "wait_exclusive", "hold_shared", "hold_exclusive", "call")
+REC_ROUND = 5  # once through a task's program, from its first call's beginning to its last's end
+N_RECORDS = 6
+RECORD_NAMES = ("wait_shared", "wait_exclusive", "hold_shared", "hold_exclusive", "call", "round")
 
 STAT_COUNT = 0
 STAT_SUM = 1

@@ -28,6 +28,7 @@ from rfcsim.clock.layout import (
     PICK_RANDOM,
     PICK_SEQUENTIAL,
     REC_CALL,
+    REC_ROUND,
     S_CALL_BEGAN,
     S_CALLS,
     S_LAST_CLASS,
@@ -36,6 +37,7 @@ from rfcsim.clock.layout import (
     S_PHASE,
     S_PIECE,
     S_ROUND,
+    S_ROUND_BEGAN,
     T_CLASS,
     T_FIRST_OP,
     T_OPS,
@@ -79,6 +81,8 @@ def begin_call(machine, task):
     elif op[OP_CALL] == CALL_HOLD:
         backing = duration(clock, schedule, task, op[OP_WORK_KIND], op[OP_WORK_NS])
     schedule[task, S_CALL_BEGAN] = clock[CLOCK_NOW]
+    if row == machine.threads[task, T_FIRST_OP] and schedule[task, S_PIECE] == 0:
+        schedule[task, S_ROUND_BEGAN] = clock[CLOCK_NOW]
     schedule[task, S_LAST_CLASS] = -1
     emit(machine, EV_CALL_BEGIN, task, op[OP_CALL], 0)
     begin(machine.state, task, op[OP_CALL], start, pages, op[OP_ARG], backing)
@@ -114,6 +118,7 @@ def end_call(machine, task, value):
     if schedule[task, S_OP] == threads[task, T_FIRST_OP] + threads[task, T_OPS]:
         schedule[task, S_OP] = threads[task, T_FIRST_OP]
         schedule[task, S_ROUND] += 1
+        record(machine, task, REC_ROUND, clock[CLOCK_NOW] - schedule[task, S_ROUND_BEGAN])
         if schedule[task, S_ROUND] == threads[task, T_REPEATS]:
             return PROGRAM_OVER
     op = machine.programs[schedule[task, S_OP]]

@@ -323,7 +323,8 @@ class TaskGroup(Part):
     realtime: StrictBool = False
 
 
-Quantity = Literal["longest call", "calls per second", "rounds per second"]
+Quantity = Literal["longest call", "calls per second", "rounds per second", "median round"]
+PER_SECOND = ("calls per second", "rounds per second")
 
 
 class Published(Part):
@@ -332,7 +333,8 @@ class Published(Part):
     Attributes
     ----------
     task : the group that it is about
-    quantity : "longest call" (s), "calls per second" or "rounds per second" (1/s, a task's average)
+    quantity : "longest call", "median round" (s: once through its calls), "calls per second" or
+        "rounds per second" (1/s, a task's average)
     value : the figure, in `unit`
     value_to : its upper end, where `value` is the lower end of a range
     unit : "s" or "1/s"
@@ -350,7 +352,7 @@ class Published(Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        unit = "s" if self.quantity == "longest call" else "1/s"
+        unit = "1/s" if self.quantity in PER_SECOND else "s"
         if self.unit != unit:
             raise ValueError(f'unit = "{self.unit}": the unit of {self.quantity} is "{unit}"')
         if self.value_to is not None and self.value_to < self.value:

@@ -64,6 +64,8 @@ def measure(result: Result, figure: Published) -> float:
     calls = result.calls.filter(pl.col("class") == figure.task)
     if figure.quantity == "longest call":
         return max(calls["max_ns"].to_list(), default=0) / 1e9
+    if figure.quantity == "median round":
+        return result.quantile(figure.task, "round", 0.5) / 1e9
     group = next(group for group in result.scenario.tasks if group.name == figure.task)
     per_second = sum(calls["count"].to_list()) / group.count / (result.elapsed_ns / 1e9)
     if figure.quantity == "rounds per second":

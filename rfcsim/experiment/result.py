@@ -20,6 +20,7 @@ from rfcsim.clock.layout import (
     CLOCK_TRACED,
     REC_HOLD_EXCLUSIVE,
     REC_HOLD_SHARED,
+    REC_ROUND,
     REC_WAIT_EXCLUSIVE,
     REC_WAIT_SHARED,
     RECORD_NAMES,
@@ -54,6 +55,14 @@ _CALLS_SCHEMA = {
     "count": pl.Int64(),
     "failed": pl.Int64(),
     "mean_ns": pl.Float64(),
+    "max_ns": pl.Int64(),
+    "total_ns": pl.Int64(),
+}
+_ROUNDS_SCHEMA = {
+    "class": pl.String(),
+    "rounds": pl.Int64(),
+    "p50_ns": pl.Int64(),
+    "p99_ns": pl.Int64(),
     "max_ns": pl.Int64(),
     "total_ns": pl.Int64(),
 }
@@ -182,6 +191,20 @@ class Result:
         return pl.DataFrame(rows, _CALLS_SCHEMA, orient="row")
 
     @cached_property
+    def rounds(self) -> pl.DataFrame:
+        """Times through a task's program that are over, one row a class.
+
+        Columns: class, rounds, then p50_ns, p99_ns, max_ns and total_ns, from the beginning of
+        the first call to the end of the last, pauses and think times in between included.
+        """
+        rows = [
+            (self._class(name), *self._times(name, REC_ROUND))
+            for name in range(len(self._statistics))
+            if self._statistics[name, REC_ROUND, STAT_COUNT]
+        ]
+        return pl.DataFrame(rows, _ROUNDS_SCHEMA, orient="row")
+
+    @cached_property
     def tasks(self) -> pl.DataFrame:
         """One row a task: task, class, calls (done), last_return (of the latest call)."""
         return pl.DataFrame(
@@ -240,7 +263,7 @@ class Result:
         class_name : str
             Name of a task group.
         record : str
-            "wait_shared", "wait_exclusive", "hold_shared", "hold_exclusive" or "call".
+            "wait_shared", "wait_exclusive", "hold_shared", "hold_exclusive", "call" or "round".
         q : float
             From 0 to 1.
 

@@ -39,6 +39,7 @@ class Task:
     operation: Operation | None = None  # of the call under way
     steps: Iterator[Effect] = field(default_factory=lambda: iter(()))  # what is left of it
     call_began: int = 0
+    round_began: int = 0
     asked_for_lock: int = 0
     handed: int | None = None  # mode of a lock that it owns but has not come to use
     got_lock: int = 0
@@ -127,6 +128,8 @@ class Clock:
         task.operation = operation
         task.steps = operation.begin(self.space, task.draws, made)
         task.call_began = self.now
+        if task.next_operation == 0:
+            task.round_began = self.now
         self.trace("call_begin", task.number, operation.call)
 
     def call_is_done(self, task: Task, value: int) -> bool:
@@ -140,6 +143,7 @@ class Clock:
         if task.next_operation == len(task.program.operations):
             task.next_operation = 0
             task.round += 1
+            self.recorder.went_round(task.task_class, self.now - task.round_began)
             task.finished = task.round == task.program.repeats
         task.finished = task.finished or not self.a_call_may_begin()
         if not task.finished:

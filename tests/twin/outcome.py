@@ -25,6 +25,9 @@ class Recorder:
     def held(self, task_class: int, mode: int, ns: int) -> None:
         self.times[task_class, f"hold_{mode_name(mode)}"].append(ns)
 
+    def went_round(self, task_class: int, ns: int) -> None:
+        self.times[task_class, "round"].append(ns)
+
     def called(self, task_class: int, call: int, ns: int, value: int) -> None:
         self.times[task_class, "call"].append(ns)
         self.calls[task_class, call].append((ns, value))
