@@ -153,7 +153,7 @@ def check(
     except ExplorerError as error:
         raise RfcsimError(f"{scenario.name}: {error}") from None
     found = concurrent_outcomes(exploration)
-    sound = problem_of(scenario)
+    sound = problem if mutant == "none" else problem_of(scenario)
     sequential = sequential_outcomes(sound, DESIGN_EXCLUSIVE)
     numbers = {claim: exploration.violation(n) for n, claim in enumerate(_STATE_CLAIMS)}
     same_design = sequential_outcomes(sound, int(sound.state.mm[MM_DESIGN]))
