@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core import types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from platformdirs import user_cache_path
 
@@ -119,7 +120,7 @@ def njit(function: Callable) -> Any:
     It runs without the GIL and cannot allocate: with `_nrt=False` Numba leaves out its
     reference counts, which in functions over a dozen arrays are nine tenths of the time.
     """
-    dispatcher = _compile(**_OPTIONS)(function)
+    dispatcher = _once(_compile(**_OPTIONS)(function))
     if dispatcher is not function and cache_folder() is not None:
         dispatcher._cache = _Cache(function)
     return dispatcher
@@ -131,7 +132,7 @@ def inner(function: Callable) -> Any:
     Entries would be half of the time to compile; without inlining, passing a dozen arrays from
     function to function would be most of the time to run.
     """
-    return _compile(no_cpython_wrapper=True, forceinline=True, **_OPTIONS)(function)
+    return _once(_compile(no_cpython_wrapper=True, forceinline=True, **_OPTIONS)(function))
 
 
 def cold(function: Callable) -> Any:
@@ -139,7 +140,22 @@ def cold(function: Callable) -> Any:
 
     What is inlined is optimised again in each of its callers.
     """
-    return _compile(no_cpython_wrapper=True, forceinline=False, **_OPTIONS)(function)
+    return _once(_compile(no_cpython_wrapper=True, forceinline=False, **_OPTIONS)(function))
+
+
+def _once(dispatcher: Any) -> Any:
+    """Have a function compiled once, not anew for each constant that it is called with.
+
+    Numba gives a constant argument a type of its own. Where it helps to know it, LLVM finds out
+    when it inlines the call.
+    """
+    resolve = getattr(dispatcher, "get_call_template", None)
+    if resolve is not None:  # there is none without the JIT
+        dispatcher.get_call_template = lambda args, kws: resolve(
+            tuple(map(types.unliteral, args)),
+            {name: types.unliteral(kind) for name, kind in kws.items()},
+        )
+    return dispatcher
 
 
 _compile: Any = numba.njit  # its declared types leave out these options
