@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from rfcsim.charts import theme, timeline
-from rfcsim.charts.timeline import MOST_BARS, MOST_TASKS
+from rfcsim.charts.rows import MOST_BARS, MOST_TASKS
 from rfcsim.errors import RfcsimError
 from rfcsim.events import lock_intervals
 from tests.charts.examples import TRACE, Interval, intervals, rows
