@@ -1,4 +1,5 @@
 from . import charts
+from .attribution import blame, blame_summary, blame_table
 from .duration import human
 from .errors import CostTableError, RfcsimError, ScenarioError, TraceError
 from .events import lock_intervals
@@ -79,6 +80,9 @@ __all__ = [
     "TraceError",
     "Truncate",
     "__version__",
+    "blame",
+    "blame_summary",
+    "blame_table",
     "charts",
     "check",
     "check_scenario",

@@ -1,0 +1,379 @@
+"""Blame: whom every nanosecond of a wait for mmap_sem is due to.
+
+At each instant a wait has exactly one part, the first of these that fits. An *owner* has been
+granted the lock and has not released it; it *holds* the lock once its acquisition has returned.
+Where a trace has no `granted` (a real kernel's), a task owns the lock from `acquire_returned` on.
+The *queue* is the tasks that wait and own nothing, in the order in which they began to.
+
+1. `wake_up`: the waiter owns the lock, or was woken to take it and nobody owns it in a mode that
+   keeps it out: what is missing is that it runs. No cause.
+2. Somebody owns the lock in a mode that keeps the waiter out. If several own it, shared, the cause
+   is the one of them that releases last: the others could have stayed away, and the lock would not
+   have come free sooner. That is
+
+   - `stolen` if the cause began to lock after the waiter did, and so overtook it;
+   - `queued_ahead` if it does not hold the lock yet: it was granted the lock and is on its way;
+   - `holder` otherwise.
+
+3. `convoy`: all owners are compatible with the waiter, yet an exclusive request stands before it in
+   the queue. The cause is the foremost such request.
+4. `queued_ahead`: nobody owns the lock, and somebody stands before the waiter. The cause is the
+   foremost that was woken, else the foremost.
+5. `wake_up`: nothing that the trace shows stands in the way. No cause.
+
+The parts of a wait are therefore contiguous, do not overlap, and sum exactly to its length.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import polars as pl
+
+from rfcsim.duration import human
+from rfcsim.errors import RfcsimError
+from rfcsim.events import EVENT_SCHEMA
+
+HOLDER = "holder"
+STOLEN = "stolen"
+QUEUED_AHEAD = "queued_ahead"
+CONVOY = "convoy"
+WAKE_UP = "wake_up"
+PARTS = {  # and what each says of its cause
+    HOLDER: "held by {}",
+    STOLEN: "stolen by {}",
+    QUEUED_AHEAD: "queued behind {}",
+    CONVOY: "convoy behind {}",
+    WAKE_UP: "waking up",
+}
+
+BLAME_SCHEMA = pl.Schema(
+    {
+        "task": pl.String(),  # who waits
+        "class": pl.String(),
+        "lock": pl.String(),
+        "mode": pl.String(),  # "shared" or "exclusive", that it asked for
+        "call": pl.String(),  # in which system call; null if the trace does not say
+        "wait_start_ns": pl.Int64(),  # of the whole wait
+        "wait_end_ns": pl.Int64(),
+        "open": pl.Boolean(),  # the trace ended before the wait did
+        "part": pl.String(),  # one of PARTS
+        "cause_task": pl.String(),  # null for wake_up
+        "cause_class": pl.String(),
+        "cause_call": pl.String(),
+        "start_ns": pl.Int64(),  # of this part
+        "end_ns": pl.Int64(),
+        "length_ns": pl.Int64(),
+    }
+)
+
+_TABLE_SCHEMA = {
+    "class": pl.String(),
+    "because": pl.String(),
+    "waits": pl.Int64(),
+    "max": pl.String(),
+    "total": pl.String(),
+    "share": pl.String(),
+}
+
+_CALL_EVENTS = ("call_begin", "call_end")
+_LOCK_EVENTS = (
+    "start_locking",
+    "woken",
+    "granted",
+    "acquire_returned",
+    "acquire_failed",
+    "released",
+)
+_ROWS = {
+    name: BLAME_SCHEMA.get(name, pl.Int64())
+    for name in (
+        *("task", "mode", "call", "asked", "wait_start_ns", "wait_end_ns", "open"),
+        *("part", "cause_task", "cause_call", "start_ns", "end_ns"),
+    )
+}
+_UNKNOWN = -1  # row of a request that the trace does not have: before all others
+
+
+def blame(events: pl.DataFrame) -> pl.DataFrame:
+    """Say of every nanosecond that tasks waited for a lock whom it is due to.
+
+    A wait lasts from `start_locking` until `acquire_returned`, that is, until the task runs as the
+    owner. A wait that the trace does not see the end of is cut at its last event and marked `open`;
+    one of which it does not see the beginning is left out. A task whose first event is `released`
+    has held the lock since before the trace. Who asked first goes by the order of `start_locking`.
+
+    Parameters
+    ----------
+    events : polars.DataFrame
+        An event frame (rfcsim.events.EVENT_SCHEMA), in the order of time.
+
+    Returns
+    -------
+    polars.DataFrame
+        BLAME_SCHEMA, one row a part of a wait, in the order in which the waits begin; times in ns.
+        Waits of length zero have no part.
+
+    Raises
+    ------
+    RfcsimError
+        If it is no event frame, or not in the order of time.
+
+    Notes
+    -----
+    **Invariants.** The parts of one wait follow one another without a gap from `wait_start_ns` to
+    `wait_end_ns`; each is at least 1 ns long.
+    """
+    missing = [name for name in EVENT_SCHEMA if name not in events.columns]
+    if missing:
+        raise RfcsimError(f"blame: expected an event frame, but it has no column {missing[0]!r}")
+    if not events["time_ns"].is_sorted():
+        raise RfcsimError("blame: expected events in the order of time")
+    of_lock = pl.col("event").is_in(_LOCK_EVENTS)
+    locks = events.filter(of_lock)["lock"].unique(maintain_order=True)
+    frames = [pl.DataFrame(schema=BLAME_SCHEMA)]
+    for lock in locks:
+        of_this = of_lock & pl.col("lock").eq_missing(lock)
+        relevant = events.filter(of_this | pl.col("event").is_in(_CALL_EVENTS))
+        frames.append(_of_one_lock(relevant, lock, int(events["time_ns"][-1])))
+    return pl.concat(frames).sort("wait_start_ns", maintain_order=True)
+
+
+def blame_summary(parts: pl.DataFrame) -> pl.DataFrame:
+    """Add up by class of waiter who is to blame.
+
+    Parameters
+    ----------
+    parts : polars.DataFrame
+        BLAME_SCHEMA, as `blame` returns it; or some of its rows.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row a class, part, and class and call of the cause: class, part, cause_class,
+        cause_call, waits (how many have such a part), max_ns (of the longest), total_ns, and share
+        (of all that the class waited, 0 to 1). Who waited most comes first, and within a class what
+        it waited for most.
+    """
+    return (
+        parts.group_by("class", "part", "cause_class", "cause_call", maintain_order=True)
+        .agg(
+            waits=pl.struct("task", "lock", "wait_start_ns").n_unique().cast(pl.Int64),
+            max_ns=pl.col("length_ns").max(),
+            total_ns=pl.col("length_ns").sum(),
+        )
+        .with_columns(of_class_ns=pl.col("total_ns").sum().over("class"))
+        .with_columns(share=pl.col("total_ns") / pl.col("of_class_ns"))
+        .sort(
+            "of_class_ns", "class", "total_ns", descending=[True, False, True], maintain_order=True
+        )
+        .drop("of_class_ns")
+    )
+
+
+def blame_table(parts: pl.DataFrame) -> pl.DataFrame:
+    """Say `blame_summary` in words.
+
+    Parameters
+    ----------
+    parts : polars.DataFrame
+        BLAME_SCHEMA, as `blame` returns it.
+
+    Returns
+    -------
+    polars.DataFrame
+        class, because, waits, max, total, share.
+    """
+    rows = [
+        (
+            row["class"],
+            because_of(row["part"], row["cause_class"], row["cause_call"]),
+            row["waits"],
+            human(row["max_ns"]),
+            human(row["total_ns"]),
+            _percent(row["share"]),
+        )
+        for row in blame_summary(parts).iter_rows(named=True)
+    ]
+    return pl.DataFrame(rows, _TABLE_SCHEMA, orient="row")
+
+
+def because_of(part: str, cause: str | None, call: str | None) -> str:
+    """Say what a part of a wait is due to: "held by locker 0 (mlock)"."""
+    return PARTS[part].format(cause if call is None else f"{cause} ({call})")
+
+
+def _percent(share: float) -> str:
+    """Write a share; as 0 and 100 only where it is so."""
+    if 0 < share < 0.0005:
+        return "<0.1 %"
+    if 0.9995 <= share < 1:
+        return ">99.9 %"
+    return f"{100 * share:.1f} %"
+
+
+class _Cause(NamedTuple):
+    part: str
+    task: str | None = None
+    call: str | None = None
+
+
+_WAKING_UP = _Cause(WAKE_UP)
+
+
+@dataclass(slots=True)
+class _Owner:
+    task: str
+    mode: str
+    asked: int  # row of its request
+    until: int  # row of its release
+    holds: bool = False  # its acquisition has returned
+
+    @property
+    def lasting(self) -> tuple[int, int]:
+        """Greatest for the owner that releases last; if the trace sees no end, that asked first."""
+        return self.until, -self.asked
+
+
+@dataclass(slots=True)
+class _Waiter:
+    task: str
+    mode: str
+    call: str | None
+    asked: int
+    start_ns: int
+    woken: bool = False
+    parts: list[tuple[_Cause, int]] = field(default_factory=list)  # and when it began, in ns
+
+
+@dataclass(slots=True)
+class _Lock:
+    """Who owns a lock and who waits for it, between one event and the next."""
+
+    owners: dict[str, _Owner]
+    waiters: dict[str, _Waiter] = field(default_factory=dict)  # in the order of their requests
+    calls: dict[str, str | None] = field(default_factory=dict)  # that tasks are in
+    rows: list[tuple] = field(default_factory=list)
+
+    def play(self, row: int, now_ns: int, task: str, event: str, mode: str, until: int) -> None:
+        """Let one event of the lock happen."""
+        match event:
+            case "start_locking":
+                self._leave(task, now_ns)  # what it did before has ended, if unseen
+                call = self.calls.get(task)
+                self.waiters[task] = _Waiter(task, mode, call, asked=row, start_ns=now_ns)
+            case "woken":
+                if task in self.waiters:
+                    self.waiters[task].woken = True
+            case "granted":
+                self._own(task, mode, until)
+            case "acquire_returned":
+                if task in self.owners:
+                    self.owners[task].mode = mode  # another one after a downgrade
+                else:
+                    self._own(task, mode, until)
+                self.owners[task].holds = True
+                self.end_wait(task, now_ns)
+            case "acquire_failed":
+                self.end_wait(task, now_ns)
+            case "released":
+                self._leave(task, now_ns)
+
+    def _leave(self, task: str, now_ns: int) -> None:
+        self.owners.pop(task, None)
+        self.end_wait(task, now_ns)
+
+    def _own(self, task: str, mode: str, until: int) -> None:
+        asked = self.waiters[task].asked if task in self.waiters else _UNKNOWN
+        self.owners[task] = _Owner(task, mode, asked, until)
+
+    def end_wait(self, task: str, now_ns: int, is_open: bool = False) -> None:
+        """Write down the parts of a wait, if it had any."""
+        waiter = self.waiters.pop(task, None)
+        if waiter is None or not waiter.parts:
+            return
+        ends_ns = [start_ns for _, start_ns in waiter.parts[1:]] + [now_ns]
+        whole = (task, waiter.mode, waiter.call, waiter.asked, waiter.start_ns, now_ns, is_open)
+        for (cause, start_ns), end_ns in zip(waiter.parts, ends_ns, strict=True):
+            self.rows.append((*whole, *cause, start_ns, end_ns))
+
+    def judge(self, now_ns: int) -> None:
+        """Find what each waiter waits for, from now until the next event."""
+        lasting = max(self.owners.values(), key=lambda owner: owner.lasting, default=None)
+        exclusive = (owner for owner in self.owners.values() if owner.mode == "exclusive")
+        keeps_out = {
+            "exclusive": lasting,
+            "shared": max(exclusive, key=lambda owner: owner.lasting, default=None),
+        }
+        ahead: dict[str, _Waiter] = {}  # the foremost of a sort
+        for waiter in self.waiters.values():
+            cause = self._cause(waiter, keeps_out[waiter.mode], ahead)
+            if not waiter.parts or waiter.parts[-1][0] != cause:
+                waiter.parts.append((cause, now_ns))
+            ahead.setdefault("any", waiter)
+            ahead.setdefault(waiter.mode, waiter)
+            if waiter.woken:
+                ahead.setdefault("woken", waiter)
+
+    def _cause(self, waiter: _Waiter, owner: _Owner | None, ahead: dict[str, _Waiter]) -> _Cause:
+        """Apply the rules at the head of this module."""
+        if waiter.task in self.owners:
+            return _WAKING_UP
+        if owner is not None:
+            if owner.asked > waiter.asked:
+                return self._due_to(STOLEN, owner)
+            return self._due_to(HOLDER if owner.holds else QUEUED_AHEAD, owner)
+        if waiter.woken:
+            return _WAKING_UP
+        if self.owners:
+            return self._due_to(CONVOY, ahead.get("exclusive"))
+        return self._due_to(QUEUED_AHEAD, ahead.get("woken", ahead.get("any")))
+
+    def _due_to(self, part: str, other: _Owner | _Waiter | None) -> _Cause:
+        if other is None:
+            return _WAKING_UP
+        return _Cause(part, other.task, self.calls.get(other.task))
+
+
+def _of_one_lock(events: pl.DataFrame, lock: str | None, end_ns: int) -> pl.DataFrame:
+    """The parts of all waits for one lock, from its events and those of calls."""
+    name = pl.col("event")
+    ends = pl.when(name.is_in(["released", "start_locking"])).then("row")
+    events = events.with_row_index("row").with_columns(
+        until=ends.backward_fill().over("task").fill_null(len(events))
+    )
+    of_lock = events.filter(name.is_in(_LOCK_EVENTS))
+    before = of_lock.unique("task", keep="first").filter(name == "released")
+    state = _Lock(
+        {
+            task: _Owner(task, mode, _UNKNOWN, until, holds=True)
+            for task, mode, until in before.select("task", "mode", "until").iter_rows()
+        }
+    )
+    now_ns, judged = 0, True
+    columns = events.select("row", "time_ns", "task", "event", "mode", "call", "until")
+    for row, time_ns, task, event, mode, call, until in columns.iter_rows():
+        if time_ns > now_ns and not judged:
+            state.judge(now_ns)
+        now_ns, judged = time_ns, False
+        if event in _CALL_EVENTS:
+            state.calls[task] = call if event == "call_begin" else None
+        else:
+            state.play(row, now_ns, task, event, mode, until)
+    if end_ns > now_ns:
+        state.judge(now_ns)
+    for task in list(state.waiters):
+        state.end_wait(task, end_ns, is_open=True)
+
+    classes = dict(of_lock.select("task", "class").unique().iter_rows())
+    return (
+        pl.DataFrame(state.rows, _ROWS, orient="row")
+        .sort("asked", "start_ns")
+        .with_columns(
+            **{"class": pl.col("task").replace_strict(classes)},
+            lock=pl.lit(lock, pl.String),
+            cause_class=pl.col("cause_task").replace_strict(classes),
+            length_ns=pl.col("end_ns") - pl.col("start_ns"),
+        )
+        .select(BLAME_SCHEMA.names())
+        .match_to_schema(BLAME_SCHEMA)
+    )

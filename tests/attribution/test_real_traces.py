@@ -1,0 +1,59 @@
+"""What the traces of a 6.18 kernel say of who is to blame, and what they cannot say."""
+
+import polars as pl
+import pytest
+
+from rfcsim.attribution import blame, blame_summary
+from rfcsim.data import data_path
+from rfcsim.live import read_trace
+
+TRACES = [
+    "mlock-whole-other-cpu",
+    "pieces-256-other-cpu",
+    "pieces-256-same-cpu",
+    "pieces-256-pause-40us",
+    "mlock-pieces-256-other-cpu",
+]
+
+
+def shares(name: str) -> dict[str, float]:
+    """The share of each part in what the victim waited."""
+    parts = blame(read_trace(data_path("traces", name))).filter(pl.col("class") == "victim")
+    summary = blame_summary(parts).group_by("part").agg(pl.col("share").sum())
+    return dict.fromkeys(("holder", "stolen", "convoy"), 0.0) | dict(summary.iter_rows())
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_the_parts_are_the_waits_that_the_trace_has(name: str) -> None:
+    events = read_trace(data_path("traces", name))
+    of_request = events.filter(pl.col("event").is_in(["start_locking", "acquire_returned"]))
+    previous = pl.col("event").shift().over("task")
+    waited = of_request.with_columns(
+        length_ns=pl.col("time_ns") - pl.col("time_ns").shift().over("task"), previous=previous
+    ).filter(event="acquire_returned", previous="start_locking")
+    assert blame(events)["length_ns"].sum() == waited["length_ns"].sum() > 0
+
+
+def test_behind_one_whole_mlock_its_hold_is_to_blame() -> None:
+    found = shares("mlock-whole-other-cpu")
+    assert found["holder"] > 0.999
+    assert found["stolen"] == 0
+
+
+@pytest.mark.parametrize("name", ["pieces-256-other-cpu", "mlock-pieces-256-other-cpu"])
+def test_behind_pieces_on_another_cpu_the_lock_is_stolen_again_and_again(name: str) -> None:
+    found = shares(name)
+    assert found["stolen"] > 0.9
+    assert found["holder"] < 0.05  # of the piece that was under way when it came
+
+
+@pytest.mark.parametrize("name", ["pieces-256-same-cpu", "pieces-256-pause-40us"])
+def test_on_the_same_cpu_or_with_a_pause_nothing_is_stolen(name: str) -> None:
+    found = shares(name)
+    assert found["stolen"] == 0
+    assert found["holder"] > 0.8
+
+
+def test_the_kernel_does_not_say_in_which_call_anybody_is() -> None:
+    parts = blame(read_trace(data_path("traces", "pieces-256-other-cpu")))
+    assert parts["call"].null_count() == parts["cause_call"].null_count() == len(parts)
