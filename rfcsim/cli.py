@@ -27,6 +27,7 @@ BROKEN_PIPE = 1
 INTERRUPTED = 130
 
 CHARTS = ("timeline", "survival", "holds")
+BLAME_CHARTS = ("blame", "blame_summary")
 TIMELINE_EVENTS = 100_000
 TRACE_EVENTS = 1_000_000
 
@@ -129,17 +130,23 @@ def run(
     trace: Annotated[
         Path | None, typer.Option(metavar="FILE.parquet", help="Write the trace of events.")
     ] = None,
-    trace_events: Annotated[int, typer.Option(help="Events that --trace keeps.")] = TRACE_EVENTS,
+    blame: Annotated[
+        bool, typer.Option("--blame", help="Say also what the waits were due to, and to whom.")
+    ] = False,
+    trace_events: Annotated[
+        int, typer.Option(help="Events that --trace and --blame keep.")
+    ] = TRACE_EVENTS,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON, times in ns.")] = False,
     force: Force = False,
 ) -> None:
     """Run a scenario, and print who waited for what, and how long."""
-    if trace is not None and replications > 1:
-        raise InputError("--trace: only without --replications")
+    for option, asked in (("--trace", trace is not None), ("--blame", blame)):
+        if asked and replications > 1:
+            raise InputError(f"{option}: only without --replications")
     if trace is not None:
         _check_output(trace, force)
     if charts is not None:
-        for name in CHARTS:
+        for name in (*CHARTS, *BLAME_CHARTS) if blame else CHARTS:
             _check_output(charts / f"{name}.html", force, makes_folder=True)
     import rfcsim
 
@@ -151,7 +158,9 @@ def run(
         changes["batch_pages"] = batch_pages
     case = case.replace(**changes)
 
-    events = trace_events if trace is not None else TIMELINE_EVENTS if charts is not None else 0
+    events = 0 if charts is None else TIMELINE_EVENTS
+    if trace is not None or blame:
+        events = trace_events
     with progress(case.name) as report:
         if replications == 1:
             found = first = rfcsim.simulate(case, seed=seed, trace=events, progress=report)
@@ -160,8 +169,9 @@ def run(
             first = rfcsim.simulate(case, seed=seed, trace=events) if events else found.results[0]
     if trace is not None:
         _write_new(trace, _parquet(first.trace))
+    parts = rfcsim.blame(first.trace) if blame else None
     if charts is not None:
-        _write_charts(charts, found, first)
+        _write_charts(charts, found, first, parts)
     if events and first.trace_dropped:
         kept = len(first.trace)
         print(
@@ -170,9 +180,11 @@ def run(
             file=sys.stderr,
         )
     if json_:
-        print(json.dumps(_json(case, seed, found), indent=1))
-    else:
-        print_table(found.table())
+        print(json.dumps(_json(case, seed, found, parts), indent=1))
+        return
+    print_table(found.table())
+    if parts is not None:
+        _print_blame(parts)
 
 
 @app.command()
@@ -258,13 +270,29 @@ def timeline(
         Path,
         typer.Option("-o", "--output", metavar="FILE", help="A .html, .png, .svg or .json file."),
     ],
+    blame: Annotated[
+        bool, typer.Option("--blame", help="Draw, and print, what the waits were due to.")
+    ] = False,
     force: Force = False,
 ) -> None:
     """Draw who held mmap_lock and who waited for it, from a kernel's mmap_lock tracepoints."""
     _check_output(output, force)
     import rfcsim
 
-    rfcsim.charts.save(rfcsim.charts.timeline(rfcsim.read_trace(trace)), output)
+    events = rfcsim.read_trace(trace)
+    draw = rfcsim.charts.blame if blame else rfcsim.charts.timeline
+    rfcsim.charts.save(draw(events), output)
+    if blame:
+        _print_blame(rfcsim.blame(events))
+
+
+def _print_blame(parts: "pl.DataFrame") -> None:
+    import rfcsim
+
+    if parts.is_empty():
+        print("Nobody waited.")
+    else:
+        print_table(rfcsim.blame_table(parts))
 
 
 def _scenario(file: Path | None, preset: str | None) -> "rfcsim.Scenario":
@@ -321,7 +349,10 @@ def _parquet(frame: "pl.DataFrame") -> bytes:
 
 
 def _write_charts(
-    folder: Path, found: "rfcsim.Result | rfcsim.Replications", first: "rfcsim.Result"
+    folder: Path,
+    found: "rfcsim.Result | rfcsim.Replications",
+    first: "rfcsim.Result",
+    parts: "pl.DataFrame | None",
 ) -> None:
     import rfcsim
 
@@ -331,17 +362,25 @@ def _write_charts(
         "survival": rfcsim.charts.survival(found.histogram),
         "holds": rfcsim.charts.holds(found.histogram),
     }
+    if parts is not None:
+        drawn["blame"] = rfcsim.charts.blame(first.trace)
+        drawn["blame_summary"] = rfcsim.charts.blame_summary(parts)
     for name, chart in drawn.items():
         rfcsim.charts.save(chart, folder / f"{name}.html")
 
 
 def _json(
-    case: "rfcsim.Scenario", seed: int, found: "rfcsim.Result | rfcsim.Replications"
+    case: "rfcsim.Scenario",
+    seed: int,
+    found: "rfcsim.Result | rfcsim.Replications",
+    parts: "pl.DataFrame | None",
 ) -> dict[str, Any]:
     import rfcsim
 
     head = {"scenario": case.model_dump(mode="json"), "seed": seed}
     frames = {name: getattr(found, name).to_dicts() for name in ("waits", "holds", "calls")}
+    if parts is not None:
+        frames["blame"] = rfcsim.blame_summary(parts).to_dicts()
     if isinstance(found, rfcsim.Result):
         return head | {"elapsed_ns": found.elapsed_ns, "events": found.events} | frames
     return head | {"summary": found.summary().to_dicts()} | frames

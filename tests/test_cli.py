@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from rfcsim import cli
+from rfcsim import blame, blame_summary, blame_table, cli
 from rfcsim.data import data_path
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import simulate
@@ -124,6 +124,35 @@ def test_charts_and_trace_are_written(rfcsim, small, tmp_path) -> None:
     assert trace.read_bytes() != before
 
 
+def test_who_is_to_blame(rfcsim, small, tmp_path) -> None:
+    folder = tmp_path / "charts"
+    status, out, err = rfcsim("run", small, "--blame", "--charts", folder)
+    assert (status, err) == (0, "")
+    parts = blame(simulate(SMALL, trace=10**6).trace)
+    printed = [re.split(r"\s{2,}", line.strip()) for line in out.splitlines()]
+    for table in (simulate(SMALL).table(), blame_table(parts)):
+        assert table.columns in printed
+        for row in table.rows():
+            assert [str(cell) for cell in row] in printed
+    assert files_below(folder) == {
+        "timeline.html",
+        "survival.html",
+        "holds.html",
+        "blame.html",
+        "blame_summary.html",
+    }
+    _, out, _ = rfcsim("run", small, "--blame", "--json")
+    assert json.loads(out)["blame"] == blame_summary(parts).to_dicts()
+    _, out, _ = rfcsim("run", small, "--json")
+    assert "blame" not in json.loads(out)
+
+
+def test_nobody_is_to_blame_where_nobody_waited(rfcsim, small) -> None:
+    status, out, err = rfcsim("run", small, "--blame", "--set", "tasks.victim.start_ns=10_000_000")
+    assert (status, err) == (0, "")
+    assert "Nobody waited." in out.splitlines()
+
+
 def test_a_full_trace_says_so(rfcsim, small, tmp_path) -> None:
     file = tmp_path / "trace.parquet"
     status, _, err = rfcsim("run", small, "--trace", file, "--trace-events", "10")
@@ -138,6 +167,11 @@ def test_a_timeline_of_a_real_kernel(rfcsim, tmp_path) -> None:
     chart = tmp_path / "chart.html"
     assert rfcsim("timeline", trace, "-o", chart) == (0, "", "")
     assert chart.read_text().startswith("<!DOCTYPE html>")
+
+    status, out, err = rfcsim("timeline", trace, "-o", chart, "--blame", "--force")
+    assert (status, err) == (0, "")
+    assert "held by probe3" in out
+    assert "what waits are due to" in chart.read_text()
 
     cut = tmp_path / "cut.txt"
     cut.write_text(trace.read_text()[:-300])
@@ -177,6 +211,7 @@ BAD_INPUT = [
         ["run", "SMALL", "--trace", "x.parquet", "--replications", "2"],
         "--trace: only without --replications",
     ),
+    (["run", "SMALL", "--blame", "--replications", "2"], "--blame: only without --replications"),
     (["run", "SMALL", "--trace", "missing/x.parquet"], "missing: no such folder"),
     (["run", "SMALL", "--trace", "/"], "/: is a folder, must be a file"),
     (["run", "SMALL", "--charts", "small.toml"], "small.toml: is no folder"),

@@ -1,11 +1,22 @@
-"""Charts of plain frames: who held the lock, who waited, and how long.
+"""Charts of plain frames: who held the lock, who waited, how long, and because of whom.
 
 `enable()` shows them in a notebook; `save(chart, path)` writes them to a file.
 """
 
+from rfcsim.charts.blame import blame
+from rfcsim.charts.blame_summary import blame_summary
 from rfcsim.charts.distributions import holds, survival
 from rfcsim.charts.renderer import enable, save
 from rfcsim.charts.sequence import sequence
 from rfcsim.charts.timeline import timeline
 
-__all__ = ["enable", "holds", "save", "sequence", "survival", "timeline"]
+__all__ = [
+    "blame",
+    "blame_summary",
+    "enable",
+    "holds",
+    "save",
+    "sequence",
+    "survival",
+    "timeline",
+]

@@ -31,6 +31,24 @@ MODE_COLOURS = {
 }
 ACCENT = "#d55e00"
 
+# What a wait is due to: legend entry -> colour, dashes and thickness of its bar, in pixels. A
+# wake-up of the waiter's own is nobody's fault, and grey. Sand and violet are not of Okabe and Ito,
+# whose orange and purple are too close to vermilion and blue for some.
+HELD = "waits: another holds it"
+STOLEN = "waits: stolen"
+AHEAD = "waits: queued ahead"
+CONVOY = "waits: convoy"
+WAKING = "wakes up (thin)"
+BLAME_BARS = {
+    EXCLUSIVE: (STATE_COLOURS[EXCLUSIVE], (1, 0), 24),
+    SHARED: (STATE_COLOURS[SHARED], (1, 0), 24),
+    HELD: ("#d55e00", (1, 0), 13),
+    STOLEN: ("#0072b2", (3, 1), 13),
+    AHEAD: ("#e0b285", (2, 2), 13),
+    CONVOY: ("#a64dff", (5, 1, 1, 1), 13),
+    WAKING: ("#595959", (1, 0), 4),
+}
+
 # Lines of one chart, in this order: colour, dashes, mark at the end.
 SERIES = (
     ("#000000", (1, 0), "circle"),

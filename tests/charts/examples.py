@@ -6,7 +6,8 @@ import altair as alt
 import numpy as np
 import polars as pl
 
-from rfcsim.charts import holds, survival, timeline
+from rfcsim.attribution import blame as blame_of
+from rfcsim.charts import blame, blame_summary, holds, survival, timeline
 from rfcsim.clock import bucket_bounds
 from rfcsim.data import data_path
 from rfcsim.events import INTERVAL_SCHEMA
@@ -56,6 +57,9 @@ def charts() -> dict[str, alt.LayerChart]:
     return {
         "timeline": timeline(TRACE),
         "narrow timeline": timeline(TRACE, width=300, from_ns=0, to_ns=10**7),
+        "blame": blame(TRACE),
+        "narrow blame": blame(TRACE, width=300, from_ns=0, to_ns=10**7),
+        "blame_summary": blame_summary(blame_of(TRACE)),
         "survival": survival(random_histogram()),
         "survival of a trace": survival(TRACE),
         "holds": holds(random_histogram()),

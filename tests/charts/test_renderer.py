@@ -71,10 +71,11 @@ def test_the_picture_shows_the_marks_on_the_charts_own_ground(
     picture = pixels(base64.b64decode(bundles[name]["image/png"]))
     assert picture[0, 0].tolist() == [255, 255, 255, 255]
     assert (picture[:, :, 3] == 255).all()
-    is_line = name.startswith("survival")
-    colours = [colour for colour, _, _ in theme.SERIES[:2]]
-    if not is_line:
-        colours = [theme.STATE_COLOURS[theme.SHARED], theme.ACCENT]
+    colours = [theme.STATE_COLOURS[theme.SHARED], theme.ACCENT]
+    if name.startswith("survival"):
+        colours = [colour for colour, _, _ in theme.SERIES[:2]]
+    elif "blame" in name:
+        colours = [theme.BLAME_BARS[theme.HELD][0], theme.BLAME_BARS[theme.STOLEN][0]]
     assert all(has_colour(picture, colour) > 50 for colour in colours)
 
 

@@ -86,6 +86,28 @@ def test_the_states_differ_for_the_colour_blind(seen: list[list[float]]) -> None
         assert difference(one, other, np.array(seen)) > 20
 
 
+@pytest.mark.parametrize("seen", SEEN_WITH.values(), ids=SEEN_WITH)
+def test_the_parts_of_a_wait_differ_for_the_colour_blind(seen: list[list[float]]) -> None:
+    colours = [*(colour for colour, _, _ in theme.BLAME_BARS.values()), theme.GROUND]
+    for one, other in combinations(colours, 2):
+        assert difference(one, other, np.array(seen)) > 20
+
+
+def test_the_parts_of_a_wait_differ_in_dashes_or_thickness() -> None:
+    holds = {theme.EXCLUSIVE, theme.SHARED}
+    looks = [look[1:] for kind, look in theme.BLAME_BARS.items() if kind not in holds]
+    assert len(set(looks)) == len(looks)
+    thickest = max(thickness for _, thickness in looks)
+    for kind in holds:
+        assert theme.BLAME_BARS[kind][2] > 1.5 * thickest
+        assert theme.BLAME_BARS[kind][0] == theme.STATE_COLOURS[kind]
+    dashed = [drawn_pixels(dashes) for dashes, thickness in looks if thickness == thickest]
+    assert min(int((a != b).sum()) for a, b in combinations(dashed, 2)) >= 4
+    thin = theme.BLAME_BARS[theme.WAKING][2]
+    assert thin < thickest / 2
+    assert "thin" in theme.WAKING
+
+
 def test_lines_differ_in_colour_dashes_and_end_marks_each() -> None:
     colours, dashes, shapes = zip(*theme.SERIES, strict=True)
     for differing in (colours, dashes, shapes):
