@@ -1,27 +1,23 @@
 """Blame: whom every nanosecond of a wait for mmap_sem is due to.
 
-At each instant a wait has exactly one part, the first of these that fits. An *owner* has been
-granted the lock and has not released it; it *holds* the lock once its acquisition has returned.
-Where a trace has no `granted` (a real kernel's), a task owns the lock from `acquire_returned` on.
-The *queue* is the tasks that wait and own nothing, in the order in which they began to.
+A task *owns* the lock from `granted` (where a trace has none, as a real kernel's, from
+`acquire_returned`) to `released`, and *holds* it once its acquisition has returned. Who waits and
+does not own the lock stands in the *queue*, in the order of `start_locking`. At each instant the
+first of these rules that fits says what a waiter waits for:
 
-1. `wake_up`: the waiter owns the lock, or was woken to take it and nobody owns it in a mode that
-   keeps it out: what is missing is that it runs. No cause.
-2. Somebody owns the lock in a mode that keeps the waiter out. If several own it, shared, the cause
-   is the one of them that releases last: the others could have stayed away, and the lock would not
-   have come free sooner. That is
+1. It owns the lock, and has yet to run: `wake_up`, due to nobody.
+2. An owner keeps it out, and asked for the lock after it: `stolen`, by that owner.
+3. ... asked before it, and has yet to run: `queued_ahead`, due to that owner.
+4. ... asked before it, and holds the lock: `holder`, that owner.
+5. It has been woken to take the lock, which it now could: `wake_up`.
+6. All owners are compatible with it, and an exclusive request stands before it in the queue:
+   `convoy`, due to the foremost such request.
+7. Nobody owns the lock, and somebody stands before it in the queue: `queued_ahead`, due to the
+   foremost that was woken, or if none was, to the foremost.
+8. None of these: `wake_up`. Nothing that the trace shows stands in its way.
 
-   - `stolen` if the cause began to lock after the waiter did, and so overtook it;
-   - `queued_ahead` if it does not hold the lock yet: it was granted the lock and is on its way;
-   - `holder` otherwise.
-
-3. `convoy`: all owners are compatible with the waiter, yet an exclusive request stands before it in
-   the queue. The cause is the foremost such request.
-4. `queued_ahead`: nobody owns the lock, and somebody stands before the waiter. The cause is the
-   foremost that was woken, else the foremost.
-5. `wake_up`: nothing that the trace shows stands in the way. No cause.
-
-The parts of a wait are therefore contiguous, do not overlap, and sum exactly to its length.
+Where several shared owners keep a writer out, 2 to 4 go by the one that releases last: had any
+other not been there, the writer would have waited as long. notebooks/reference/blame.md says more.
 """
 
 from dataclasses import dataclass, field
@@ -31,7 +27,7 @@ import polars as pl
 
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.events import EVENT_SCHEMA
+from rfcsim.events import EVENT_SCHEMA, LOCK_EVENTS
 
 HOLDER = "holder"
 STOLEN = "stolen"
@@ -76,14 +72,7 @@ _TABLE_SCHEMA = {
 }
 
 _CALL_EVENTS = ("call_begin", "call_end")
-_LOCK_EVENTS = (
-    "start_locking",
-    "woken",
-    "granted",
-    "acquire_returned",
-    "acquire_failed",
-    "released",
-)
+_EVENTS = (*LOCK_EVENTS, "woken")
 _ROWS = {
     name: BLAME_SCHEMA.get(name, pl.Int64())
     for name in (
@@ -128,7 +117,7 @@ def blame(events: pl.DataFrame) -> pl.DataFrame:
         raise RfcsimError(f"blame: expected an event frame, but it has no column {missing[0]!r}")
     if not events["time_ns"].is_sorted():
         raise RfcsimError("blame: expected events in the order of time")
-    of_lock = pl.col("event").is_in(_LOCK_EVENTS)
+    of_lock = pl.col("event").is_in(_EVENTS)
     locks = events.filter(of_lock)["lock"].unique(maintain_order=True)
     frames = [pl.DataFrame(schema=BLAME_SCHEMA)]
     for lock in locks:
@@ -251,6 +240,7 @@ class _Lock:
 
     owners: dict[str, _Owner]
     waiters: dict[str, _Waiter] = field(default_factory=dict)  # in the order of their requests
+    asked: dict[str, int] = field(default_factory=dict)  # row of a task's latest request
     calls: dict[str, str | None] = field(default_factory=dict)  # that tasks are in
     rows: list[tuple] = field(default_factory=list)
 
@@ -259,6 +249,7 @@ class _Lock:
         match event:
             case "start_locking":
                 self._leave(task, now_ns)  # what it did before has ended, if unseen
+                self.asked[task] = row
                 call = self.calls.get(task)
                 self.waiters[task] = _Waiter(task, mode, call, asked=row, start_ns=now_ns)
             case "woken":
@@ -283,8 +274,8 @@ class _Lock:
         self.end_wait(task, now_ns)
 
     def _own(self, task: str, mode: str, until: int) -> None:
-        asked = self.waiters[task].asked if task in self.waiters else _UNKNOWN
-        self.owners[task] = _Owner(task, mode, asked, until)
+        # A hold without a request of its own, as after a downgrade, is of the one before.
+        self.owners[task] = _Owner(task, mode, self.asked.get(task, _UNKNOWN), until)
 
     def end_wait(self, task: str, now_ns: int, is_open: bool = False) -> None:
         """Write down the parts of a wait, if it had any."""
@@ -341,7 +332,7 @@ def _of_one_lock(events: pl.DataFrame, lock: str | None, end_ns: int) -> pl.Data
     events = events.with_row_index("row").with_columns(
         until=ends.backward_fill().over("task").fill_null(len(events))
     )
-    of_lock = events.filter(name.is_in(_LOCK_EVENTS))
+    of_lock = events.filter(name.is_in(_EVENTS))
     before = of_lock.unique("task", keep="first").filter(name == "released")
     state = _Lock(
         {

@@ -71,6 +71,8 @@ def lock_traces(draw: st.DrawFn) -> pl.DataFrame:
             mode[task] = draw(st.sampled_from([EXCLUSIVE, SHARED]))
         if move == "downgrade":
             mode[task], move = SHARED, "acquire_returned"
+            if draw(st.booleans()):  # as the simulator says it; the other way is a real kernel's
+                rows += [(now, task, event, SHARED, None) for event in ("released", "granted")]
         rows.append((now, task, move, mode[task], None))
         state[task] = {
             "start_locking": "asks",

@@ -45,10 +45,12 @@ def stays(events: list[dict]) -> list[Stay]:
     found: list[Stay] = []
     for task in dict.fromkeys(event["task"] for event in events if event["mode"]):
         now: Stay | None = None
+        latest = -1  # row of its latest request: a hold without one belongs to that
         of_task = [(row, e) for row, e in enumerate(events) if e["task"] == task and e["mode"]]
         for number, (row, event) in enumerate(of_task):
             what, mode, time_ns = event["event"], event["mode"], event["time_ns"]
             if what == "start_locking":
+                latest = row
                 now = Stay(task, mode, asked=row, asked_ns=time_ns)
                 found.append(now)
             elif what == "released":
@@ -59,7 +61,7 @@ def stays(events: list[dict]) -> list[Stay]:
                 now = None
             elif what in ("granted", "acquire_returned"):
                 if now is None:
-                    found.append(now := Stay(task, mode))
+                    found.append(now := Stay(task, mode, asked=latest))
                 now.owned = min(now.owned, row)
                 if what == "acquire_returned":
                     if now.held < row:

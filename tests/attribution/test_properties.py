@@ -1,19 +1,24 @@
 """Every nanosecond of every wait has one part, and its cause was really there."""
 
 from itertools import pairwise
+from typing import get_args
 
 import numpy as np
 import polars as pl
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rfcsim.attribution import BLAME_SCHEMA, PARTS, blame, blame_summary
-from rfcsim.clock.layout import CLOCK_TRACED
+from rfcsim.clock.layout import CLOCK_TRACED, COST_TICK
 from rfcsim.experiment.result import Result
+from rfcsim.experiment.scenario import LockPolicy
 from rfcsim.experiment.trace import trace_frame
 from tests.attribution.frames import lock_traces
 from tests.attribution.oracle import Judged, judged, stays
 from tests.twin.engine import run_engine
 from tests.twin.strategies import Case, cases
+
+TICK_NS = 4_000_000
 
 
 def stretches(parts: pl.DataFrame, events: pl.DataFrame) -> Judged:
@@ -65,9 +70,14 @@ def trace_of(case: Case) -> tuple[pl.DataFrame, Result]:
 
 
 @settings(max_examples=3 * settings().max_examples)
-@given(cases())
-def test_the_waits_of_a_scenario_are_attributed_as_the_rules_say(case: Case) -> None:
-    events, result = trace_of(case)
+@given(cases(), st.sampled_from(get_args(LockPolicy)))
+def test_the_waits_of_a_scenario_are_attributed_as_the_rules_say(
+    case: Case, lock_policy: LockPolicy
+) -> None:
+    scenario = case.scenario.replace(lock_policy=lock_policy)
+    costs = case.costs.copy()
+    costs[COST_TICK] = TICK_NS
+    events, result = trace_of(case._replace(scenario=scenario, costs=costs))
     parts = blame(events)
     check_tiling(parts, events)
     assert stretches(parts, events) == judged(events)

@@ -3,7 +3,8 @@
 import polars as pl
 import pytest
 
-from rfcsim.attribution import blame, blame_summary
+from rfcsim import preset, simulate
+from rfcsim.attribution import PARTS, blame, blame_summary
 from rfcsim.data import data_path
 from rfcsim.live import read_trace
 
@@ -17,10 +18,14 @@ TRACES = [
 
 
 def shares(name: str) -> dict[str, float]:
+    return shares_of(read_trace(data_path("traces", name)))
+
+
+def shares_of(events: pl.DataFrame) -> dict[str, float]:
     """The share of each part in what the victim waited."""
-    parts = blame(read_trace(data_path("traces", name))).filter(pl.col("class") == "victim")
+    parts = blame(events).filter(pl.col("class") == "victim")
     summary = blame_summary(parts).group_by("part").agg(pl.col("share").sum())
-    return dict.fromkeys(("holder", "stolen", "convoy"), 0.0) | dict(summary.iter_rows())
+    return dict.fromkeys(PARTS, 0.0) | dict(summary.iter_rows())
 
 
 @pytest.mark.parametrize("name", TRACES)
@@ -52,6 +57,21 @@ def test_on_the_same_cpu_or_with_a_pause_nothing_is_stolen(name: str) -> None:
     found = shares(name)
     assert found["stolen"] == 0
     assert found["holder"] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("trace", "scenario"),
+    [
+        ("pieces-256-other-cpu", "pieces-other-cpu"),
+        ("pieces-256-same-cpu", "pieces-same-cpu"),
+        ("pieces-256-pause-40us", "pieces-pause"),
+        ("mlock-pieces-256-other-cpu", "mlock-pieces-other-cpu"),
+    ],
+)
+def test_the_simulated_run_blames_as_the_kernels_trace_does(trace: str, scenario: str) -> None:
+    simulated = simulate(preset(scenario), trace=100_000)
+    assert simulated.trace_dropped == 0
+    assert shares_of(simulated.trace) == pytest.approx(shares(trace), abs=0.05)
 
 
 def test_the_kernel_does_not_say_in_which_call_anybody_is() -> None:

@@ -337,6 +337,24 @@ def test_a_downgrade_turns_a_holder_into_a_convoy() -> None:
     assert parts(text, "s") == [("holder", "a", 2, 4), ("convoy", "w", 4, 7)]
 
 
+def test_a_thief_that_downgrades_its_hold_is_still_a_thief() -> None:
+    text = """
+        0   a  start_locking     exclusive
+        0   a  acquire_returned
+        1   w  start_locking     exclusive
+        2   a  released
+        2   w  woken
+        3   b  start_locking     exclusive
+        3   b  granted
+        3   b  acquire_returned
+        5   b  released
+        5   b  granted           shared
+        5   b  acquire_returned
+        9   b  released
+    """
+    assert parts(text, "w")[2:] == [("stolen", "b", 3, 9)]
+
+
 def test_a_request_after_a_lost_release_ends_the_hold() -> None:
     text = """
         0   a  start_locking  exclusive
