@@ -10,6 +10,25 @@ from rfcsim.events import EVENT_SCHEMA
 
 SHARED, EXCLUSIVE = "shared", "exclusive"
 
+# A reader behind a writer behind a reader, under first in, first out.
+CONVOY = """
+    0   reader  call_begin     mlock
+    0   reader  start_locking  shared
+    0   reader  granted
+    0   reader  acquire_returned
+    2   writer  call_begin     munmap
+    2   writer  start_locking  exclusive
+    4   second  start_locking  shared
+    10  reader  released
+    10  writer  granted
+    10  reader  call_end       mlock
+    11  writer  acquire_returned
+    16  writer  released
+    16  second  granted
+    17  second  acquire_returned
+    20  second  released
+"""
+
 
 def frame(text: str) -> pl.DataFrame:
     """Read events written as "time task event [mode or call]", one a line.
