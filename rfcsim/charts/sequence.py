@@ -118,6 +118,9 @@ def _holds(rows: list[_Row], tasks: list[str]) -> pl.DataFrame:
             taken[row.task] = number, row.text
         elif row.text.startswith("releases") and row.task in taken:
             bars.append((*taken.pop(row.task), row.task, number))
+        elif row.text.startswith("downgrades") and row.task in taken:
+            bars.append((*taken.pop(row.task), row.task, number - 1))
+            taken[row.task] = number, theme.SHARED
     bars += [(start, text, task, len(rows) - 1) for task, (start, text) in taken.items()]
     return pl.DataFrame(
         [

@@ -50,6 +50,7 @@ from rfcsim.experiment.parts import (
     Placement,
     RangeCall,
     Region,
+    RemapFilePages,
     Touch,
 )
 from rfcsim.experiment.scenario import Scenario
@@ -61,6 +62,7 @@ from rfcsim.model.layout import (
     DESIGNS,
     EXCLUSIVE,
     LOCK_POLICIES,
+    MAP_NONBLOCK,
     MAP_POPULATE,
     MCL_CURRENT,
     MCL_FUTURE,
@@ -298,6 +300,8 @@ def _operation(
             row[OP_BACKING] = MREMAP_MAYMOVE if call.may_move else MREMAP_IN_PLACE
             if call.to_region is not None:
                 row[OP_BACKING] = _place(call.to_region, task, places).start + call.to_offset_pages
+        elif isinstance(call, RemapFilePages):
+            row[OP_ARG] = MAP_NONBLOCK if call.nonblock else 0
         elif isinstance(call, Touch):
             row[OP_ARG] = call.write
             row[OP_PICK] = PICK[call.pick]

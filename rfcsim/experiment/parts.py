@@ -227,6 +227,18 @@ class Mremap(RangeCall):
         return self
 
 
+class RemapFilePages(RangeCall):
+    """remap_file_pages() of a range of a file's mapping; `nonblock` is MAP_NONBLOCK.
+
+    It maps another part of the file than lies there by order, which part does not matter. The
+    file is one like those of tmpfs: another file's pages are remapped as mmap() would. From
+    4.0 on the kernel has no other way: under the design "vma-lock" call mmap() with `populate`.
+    """
+
+    call: Literal["remap_file_pages"] = "remap_file_pages"
+    nonblock: StrictBool = False
+
+
 class Brk(BaseCall):
     """brk(): the heap, which begins where a region does, is to have so many pages."""
 
@@ -288,6 +300,7 @@ Call = Annotated[
     | Munmap
     | Mprotect
     | Mremap
+    | RemapFilePages
     | Brk
     | Truncate
     | Touch
@@ -386,6 +399,7 @@ def known_keys(model: type) -> dict[str, list[str]]:
         "munmap": Munmap,
         "mprotect": Mprotect,
         "mremap": Mremap,
+        "remap_file_pages": RemapFilePages,
         "brk": Brk,
         "truncate": Truncate,
         "touch": Touch,

@@ -55,6 +55,8 @@ class _Seen(NamedTuple):
         if after.held[task] != self.held[task]:
             if after.held[task] == UNLOCKED:
                 return f"releases mmap_sem ({_MODES[self.held[task]]})"
+            if self.held[task] == EXCLUSIVE:
+                return "downgrades mmap_sem"
             return f"takes mmap_sem {_MODES[after.held[task]]}"
         if after.waits[task] != self.waits[task]:
             return f"asks for mmap_sem {_MODES[after.waits[task]]}"

@@ -21,6 +21,7 @@ from rfcsim.model.layout import (
     EFFECT_CPU,
     EFFECT_DONE,
     EFFECT_DOWN,
+    EFFECT_DOWNGRADE,
     EFFECT_SUBMIT,
     EFFECT_UP,
     EXCLUSIVE,
@@ -39,7 +40,7 @@ from rfcsim.model.layout import (
     State,
 )
 from rfcsim.model.pages import complete_read
-from rfcsim.model.rwsem import down, up
+from rfcsim.model.rwsem import down, downgrade, up
 from rfcsim.model.step import begin, take_step
 
 MOST_STEPS = 1000
@@ -111,6 +112,9 @@ def _perform(state: State, task: int, kind: int, a: int, b: int) -> str:
     if kind == EFFECT_UP:
         up(state, task)
         return "up_write" if a == EXCLUSIVE else "up_read"
+    if kind == EFFECT_DOWNGRADE:
+        downgrade(state, task)
+        return "downgrade_write"
     if kind == EFFECT_SUBMIT:
         complete_read(state, a, b)
         return f"read pages {a} to {a + b - 1}"

@@ -68,7 +68,7 @@ RULE_CONTENDED = 4  # ... and after a page if somebody waits for it
 RULE_DISK = 8  # ... and before it sleeps for the disk
 RULE_ANY_VMA = 16  # ... in VMAs too that are no longer VM_LOCKED
 RULE_HIDES_ERRORS = 32  # ... of which mlockall does not tell
-RULE_MAP_AFTERWARDS = 64  # mmap, brk and mremap populate in such a second pass too
+RULE_MAP_AFTERWARDS = 64  # mmap, brk, mremap, remap_file_pages populate in such a pass too
 RULE_DOWNGRADES = 128  # mlock populates each VMA with the lock downgraded, then takes it anew
 RULE_WALKS_PRESENT = 256  # the first pass marks each page that is present
 RULE_FAULT_RETRY = 512  # a page fault gives the lock up, once, before it sleeps for the disk
@@ -119,9 +119,11 @@ VM_GATE = 1024  # stands for "vma == get_gate_vma(current)"
 VM_SEQ_READ = 2048
 VM_RAND_READ = 4096
 VM_LOCKONFAULT = 8192  # VM_LOCKED, but nothing is populated for it
+VM_NONLINEAR = 16384  # remap_file_pages has put pages out of the file's order
 
 # Arguments beside VM_*, with the values of include/asm-generic/mman.h.
 MAP_POPULATE = 32768  # mmap: make the pages present
+MAP_NONBLOCK = 65536  # remap_file_pages: do not
 MLOCK_ONFAULT = 1  # mlock2: only set the flags
 MCL_CURRENT = 1  # mlockall: lock what is mapped
 MCL_FUTURE = 2  # mlockall: lock what will be mapped
@@ -187,7 +189,7 @@ REG_CALL = 0  # CALL_*; CALL_NONE between calls
 REG_STEP = 1  # where in the call: the step that runs next
 REG_START = 2  # argument: first page
 REG_END = 3  # argument: one past the last page
-REG_ARG = 4  # argument: VM_*, write access, lock mode, MLOCK_*, MCL_*, task, or mremap's pages
+REG_ARG = 4  # argument: VM_*, MAP_*, write access, lock mode, MLOCK_*, MCL_*, task, mremap's pages
 REG_BACKING = 5  # argument of mmap: BACKING_*; of hold: nanoseconds; of mremap: new first page
 REG_NEXT = 6  # next page to visit
 REG_STOP = 7  # one past the last page of this VMA or batch
@@ -196,6 +198,7 @@ REG_RETURN = 9  # value that the call will return
 REG_LOOKED_UP = 10  # the file page that this fault has looked up in the page cache, or -1
 REG_KILLED = 11  # 1: a fatal signal is pending; outlives the call
 REG_PART = 12  # first page of the part of its range that a downgraded mlock populates
+REG_MARKS = 12  # the same register, of remap_file_pages: 1 if what it populates is mlocked
 REG_SIZE = 13
 
 CALL_NONE = 0
@@ -215,7 +218,8 @@ CALL_KILL = 13
 CALL_FORK = 14
 CALL_BRK = 15
 CALL_POPULATE = 16
-N_CALLS = 17
+CALL_REMAP_FILE_PAGES = 17
+N_CALLS = 18
 CALL_NAMES = (
     "none",
     "mlock",
@@ -234,6 +238,7 @@ CALL_NAMES = (
     "fork",
     "brk",
     "populate",
+    "remap_file_pages",
 )
 
 # --- effects: what a step asks of the world ---------------------------------------------------

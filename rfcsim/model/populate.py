@@ -5,6 +5,7 @@ from rfcsim.model.layout import (
     CALL_MLOCK,
     CALL_MLOCKALL,
     CALL_POPULATE,
+    CALL_REMAP_FILE_PAGES,
     EAGAIN,
     EFAULT,
     EFFECT_CPU,
@@ -15,13 +16,11 @@ from rfcsim.model.layout import (
     ENOMEM,
     ERESTARTSYS,
     MM_DESIGN,
-    MM_MUTANT,
-    MUTANT_CHECK_BEFORE_LOCK,
-    MUTANT_NO_RECHECK,
     PAGE_MLOCKED,
     PAGE_ZERO,
     REG_CALL,
     REG_KILLED,
+    REG_MARKS,
     REG_NEXT,
     REG_RETURN,
     REG_STEP,
@@ -46,10 +45,6 @@ from rfcsim.model.pages import FAILED, make_present, sure_work
 from rfcsim.model.shared import LEAVE_TO_POPULATE, PART_MORE_PAGES, POPULATING
 from rfcsim.model.vma import SPECIAL, UNTOUCHABLE, find_vma
 
-# Mutants whose marking rests on a look at the VMA's flags that is not made here: without its
-# guard the patch would call `__mlock_vma_pages_range` for any VMA, and that marks.
-MARKS_UNSEEN = (MUTANT_NO_RECHECK, MUTANT_CHECK_BEFORE_LOCK)
-
 
 @inner
 def populate(state, task, run_class, run_limit):
@@ -72,7 +67,7 @@ def populate(state, task, run_class, run_limit):
         return EFFECT_DONE, 0, 0
     row = find_vma(state, page)
     flags = state.vmas[row, VMA_FLAGS]
-    marks = flags & VM_LOCKED != 0 or state.mm[MM_MUTANT] in MARKS_UNSEEN
+    marks = _marks(state, regs, flags, rules)
     write = flags & VM_WRITE != 0
     if regs[REG_KILLED] != 0 and (write or flags & VM_READ):
         kind, a, b = FAILED, ERESTARTSYS, 0  # after the test for permission, before the page
@@ -104,6 +99,23 @@ def populate(state, task, run_class, run_limit):
 
 
 @inner
+def _marks(state, regs, flags, rules):
+    """Whether a page of a VMA with these flags is mlocked once it is present.
+
+    Since FOLL_MLOCK the flag is looked at for each page. Before, once for a whole range, while
+    others who share the lock can change it: `remap_file_pages` does.
+
+    Source: `do_mlock_pages` and `__mlock_vma_pages_range`, RFC; `follow_page`, 2.6.38.
+    """
+    if regs[REG_STEP] == POPULATING:
+        if regs[REG_CALL] == CALL_REMAP_FILE_PAGES and not state.mm[MM_DESIGN] & RULE_ANY_VMA:
+            return regs[REG_MARKS] != 0
+    elif not rules & RULE_ANY_VMA:
+        return flags & SPECIAL == 0
+    return flags & VM_LOCKED != 0
+
+
+@inner
 def pass_rules(state, regs):
     """The rules by which a call's second pass goes: the kernel's, but for `madvise`.
 
@@ -119,8 +131,8 @@ def _passes_errors_on(regs, rules):
     """Whether the caller hears of an error in a VM_LOCKED VMA.
 
     `mlock` and `madvise` do; `mlockall` only from a second pass, where the first error is its
-    value, and not from 2.6.38 on; `mmap`, `brk` and `mremap` never do. Errors in special VMAs,
-    which are not VM_LOCKED, are nobody's.
+    value, and not from 2.6.38 on; `mmap`, `brk`, `mremap` and `remap_file_pages` never do. Errors
+    in special VMAs, which are not VM_LOCKED, are nobody's.
 
     Source: `do_mlock`, `do_mlockall`, `mlock_vma_pages_range`, 2.6.36; `do_mlock_pages`, RFC
     and 2.6.38.

@@ -10,7 +10,6 @@ from rfcsim.model.layout import (
     EFFECT_UP,
     EFFECT_WAIT_PAGE,
     ENOMEM,
-    EXCLUSIVE,
     MM_BATCH_PAGES,
     MM_MUTANT,
     MUTANT_CHECK_BEFORE_LOCK,
@@ -23,6 +22,7 @@ from rfcsim.model.layout import (
     REG_ARG,
     REG_CALL,
     REG_END,
+    REG_HELD,
     REG_LOOKED_UP,
     REG_NEXT,
     REG_RETURN,
@@ -99,7 +99,7 @@ def step_second_pass(state, task):
                     return EFFECT_WAIT_PAGE, page, 0
         elif where == LEAVE_TO_POPULATE:
             regs[REG_STEP] = SECOND_PASS
-            return EFFECT_UP, EXCLUSIVE, 0
+            return EFFECT_UP, regs[REG_HELD], 0
         else:  # SECOND_PASS
             if regs[REG_NEXT] >= _end(regs):
                 return EFFECT_DONE, regs[REG_RETURN], 0

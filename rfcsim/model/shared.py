@@ -21,7 +21,7 @@ UNMAP_STEPS = 8
 POPULATING = 40  # making [REG_NEXT, REG_STOP) present
 
 # The second pass: populating under shared holds from REG_NEXT on.
-LEAVE_TO_POPULATE = 41  # release the exclusive hold first
+LEAVE_TO_POPULATE = 41  # release the hold of the call first
 SECOND_PASS = 42  # take the lock, or return if nothing is left
 FIND_PART = 43  # find the next pages that one VMA covers, and make them [REG_NEXT, REG_STOP)
 PART_OVER = 44  # they are present, or the hold is to be given up before

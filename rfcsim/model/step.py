@@ -16,6 +16,7 @@ from rfcsim.model.layout import (
     CALL_MUNMAP,
     CALL_POPULATE,
     CALL_READ_MAPS,
+    CALL_REMAP_FILE_PAGES,
     CALL_TOUCH,
     CALL_TRUNCATE,
     EFFECT_DONE,
@@ -39,6 +40,7 @@ from rfcsim.model.mprotect import step_mprotect
 from rfcsim.model.mremap import step_mremap, unmapped_by_mremap
 from rfcsim.model.other import step_hold, step_read_maps
 from rfcsim.model.populate import populate
+from rfcsim.model.remap import step_remap
 from rfcsim.model.second_pass import step_populate, step_second_pass
 from rfcsim.model.shared import (
     GO_ON,
@@ -71,7 +73,7 @@ def begin(state, task, call, start, pages, arg, backing):
         `mmap`: VM_* flags, with VM_LOCKED for MAP_LOCKED and MAP_POPULATE, and BACKING_*.
         `mremap`: the new number of pages, and the new first page, MREMAP_MAYMOVE or
         MREMAP_IN_PLACE. `mprotect`: VM_* of the protection. `mlock`: MLOCK_ONFAULT or 0.
-        `mlockall`: MCL_*. `kill`: the task.
+        `mlockall`: MCL_*. `remap_file_pages`: MAP_NONBLOCK or 0. `kill`: the task.
         `touch`: 1 for a write. `hold`: the lock mode, and the nanoseconds. Otherwise 0.
     """
     regs = state.tasks[task]
@@ -155,6 +157,8 @@ def step(state, task, run_class, run_limit):
             kind, a, b = step_brk(state, task)
         elif call == CALL_MREMAP:
             kind, a, b = step_mremap(state, task, run_class, run_limit)
+        elif call == CALL_REMAP_FILE_PAGES:
+            kind, a, b = step_remap(state, task, run_class, run_limit)
         else:
             kind, a, b = step_mlock(state, task, run_class, run_limit)
         if kind != GO_ON:

@@ -1,4 +1,4 @@
-"""Unmapping a range: the stretch that `munmap`, `mmap` and `mremap` share."""
+"""Unmapping a range: the stretch that `munmap`, `mmap`, `brk` and `mremap` share."""
 
 from rfcsim._jit import inner
 from rfcsim.model.layout import (
@@ -56,7 +56,7 @@ def unmap(state, task, start, end, run_class, run_limit):
     while True:
         where = regs[REG_STEP] - first_step
         if where == ZAP:
-            count = _zap(state, regs, run_class, run_limit)
+            count = zap(state, regs, run_class, run_limit)
             if count > 0:
                 return EFFECT_CPU, WORK_UNMAP_PAGE, count
             return EFFECT_DONE, 0, 0
@@ -144,7 +144,7 @@ def clear_mlocked(state, regs, run_class, run_limit):
 
 @inner
 def _remove(state, regs, start, end):
-    """Take the range's VMAs out; [REG_NEXT, REG_STOP) is then what `_zap` visits."""
+    """Take the range's VMAs out; [REG_NEXT, REG_STOP) is then what `zap` visits."""
     vmas = state.vmas
     first = find_vma(state, start)
     last = first
@@ -158,7 +158,7 @@ def _remove(state, regs, start, end):
 
 
 @inner
-def _zap(state, regs, run_class, run_limit):
+def zap(state, regs, run_class, run_limit):
     """Unmap pages of [REG_NEXT, REG_STOP); how many, one or a run. The page cache stays.
 
     Source: `unmap_region`, 2.6.36.

@@ -11,6 +11,7 @@ from rfcsim.model.layout import (
     DESIGN_EXCLUSIVE,
     EFFECT_DONE,
     EFFECT_DOWN,
+    EFFECT_DOWNGRADE,
     EFFECT_UP,
     MM_BATCH_PAGES,
     MM_DESIGN,
@@ -25,7 +26,7 @@ from rfcsim.model.layout import (
     VM_WRITE,
     State,
 )
-from rfcsim.model.rwsem import down, up
+from rfcsim.model.rwsem import down, downgrade, up
 from rfcsim.model.state import new_state
 from rfcsim.model.step import begin, step
 from rfcsim.race.outcomes import Outcome, outcome
@@ -129,5 +130,7 @@ def run_alone(state, task, call, start, pages, arg, backing):
             down(state, task, a)
         elif kind == EFFECT_UP:
             up(state, task)
+        elif kind == EFFECT_DOWNGRADE:
+            downgrade(state, task)
         elif kind == EFFECT_DONE:
             return a

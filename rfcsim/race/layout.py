@@ -57,6 +57,7 @@ class Search(NamedTuple):
     calls : int64[calls, OP_SIZE]
     first_op : int64[tasks + 1], the rows of calls of task t are [first_op[t], first_op[t + 1])
     free_identity : int64[1], identities from here on are those of calls that map
+    backings : int64[MOST_IDENTITIES + 1], BACKING_* of the mapping of each identity; 0 is none
     alone : int64[calls], 1 if no other task's call has a page in common with this one
     keys : uint64[room, words], the packed states in the order in which they were found
     links : int64[room], 256 x the state that this one was first reached from + the task that moved
@@ -72,6 +73,7 @@ class Search(NamedTuple):
     calls: np.ndarray
     first_op: np.ndarray
     free_identity: np.ndarray
+    backings: np.ndarray
     alone: np.ndarray
     keys: np.ndarray
     links: np.ndarray

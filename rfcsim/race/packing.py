@@ -8,12 +8,12 @@ not what is the same in all states (arguments, limits), nor what a call no longe
 words  content, from the lowest bit
 ====== ============================================================================
 1      mmap_sem: readers 4, writer 4, waiters 4, the queue from its head 5 each
-1      locked_vm 10, total_vm 10, map count 6, default flags 14
+1      locked_vm 10, total_vm 10, map count 6, default flags 15
 tasks  call 6, step 6, next page 7, stop 7, held 2, waits for 2, value 11, looked up 7,
        killed 1, part 6
 calls  what calls returned that are not their task's last, 11 bits each, 5 a word
 pages  the bytes of the pages, 8 a word
-VMAs   start 6, end 6, flags 14, backing 1, identity 5: two a word
+VMAs   start 6, end 6, flags 15, identity 5: two a word; the identity tells the backing
 ====== ============================================================================
 """
 
@@ -64,6 +64,7 @@ MOST_TASKS = 8
 MOST_CALLS = 15
 MOST_VMAS = 62
 MOST_IDENTITIES = 31
+FLAGS = 32767  # every VM_*
 LOWEST_VALUE = -1024  # of what a call returns; the highest is 1023
 RESULTS_A_WORD = 5
 
@@ -134,13 +135,7 @@ def _task_word(regs, actor):
 
 @inner
 def _vma_bits(vma):
-    return (
-        vma[VMA_START]
-        | vma[VMA_END] << 6
-        | vma[VMA_FLAGS] << 12
-        | vma[VMA_BACKING] << 26
-        | vma[VMA_IDENTITY] << 27
-    )
+    return vma[VMA_START] | vma[VMA_END] << 6 | vma[VMA_FLAGS] << 12 | vma[VMA_IDENTITY] << 27
 
 
 @inner
@@ -161,7 +156,7 @@ def unpack(search, key):
     mm[MM_LOCKED_VM] = sizes & 1023
     mm[MM_TOTAL_VM] = sizes >> 10 & 1023
     mm[MM_MAP_COUNT] = sizes >> 20 & 63
-    mm[MM_DEF_FLAGS] = sizes >> 26 & 16383
+    mm[MM_DEF_FLAGS] = sizes >> 26 & FLAGS
     word = 2
     for task in range(tasks):
         _load_task(search, task, np.int64(key[word]))
@@ -179,7 +174,8 @@ def unpack(search, key):
     for row in range(0, vmas.shape[0], 2):
         pair = key[word]
         for i in range(min(2, vmas.shape[0] - row)):
-            _load_vma(vmas[row + i], np.int64(pair >> np.uint64(32 * i) & np.uint64(0xFFFFFFFF)))
+            bits = np.int64(pair >> np.uint64(32 * i) & np.uint64(0xFFFFFFFF))
+            _load_vma(vmas[row + i], bits, search.backings)
         word += 1
 
 
@@ -209,9 +205,10 @@ def _load_task(search, task, bits):
 
 
 @inner
-def _load_vma(vma, bits):
+def _load_vma(vma, bits, backings):
+    identity = bits >> 27 & 31
     vma[VMA_START] = bits & 63
     vma[VMA_END] = bits >> 6 & 63
-    vma[VMA_FLAGS] = bits >> 12 & 16383
-    vma[VMA_BACKING] = bits >> 26 & 1
-    vma[VMA_IDENTITY] = bits >> 27 & 31
+    vma[VMA_FLAGS] = bits >> 12 & FLAGS
+    vma[VMA_BACKING] = backings[identity]
+    vma[VMA_IDENTITY] = identity

@@ -10,10 +10,14 @@ import numpy as np
 from rfcsim.model.layout import (
     CALL_FORK,
     CALL_KILL,
+    CALL_MMAP,
     CALL_MREMAP,
     CALL_TOUCH,
     CALL_TRUNCATE,
+    MM_MAP_COUNT,
     MM_NEXT_IDENTITY,
+    VMA_BACKING,
+    VMA_IDENTITY,
     State,
 )
 from rfcsim.race.explorer import explore, look_at, start, step_from
@@ -21,6 +25,7 @@ from rfcsim.race.layout import (
     ACTOR_SIZE,
     EXHAUSTED,
     N_STATE_CLAIMS,
+    OP_BACKING,
     OP_CALL,
     OP_PAGES,
     OP_START,
@@ -242,6 +247,7 @@ def new_search(problem: Problem, policy: int, reduce: bool) -> Search:
         calls=np.ascontiguousarray(calls, np.int64),
         first_op=np.ascontiguousarray(first_op, np.int64),
         free_identity=np.array([state.mm[MM_NEXT_IDENTITY]], np.int64),
+        backings=_backings(state, calls),
         alone=_alone(calls),
         keys=np.zeros((FIRST_ROOM, words), np.uint64),
         links=np.zeros(FIRST_ROOM, np.int64),
@@ -250,6 +256,16 @@ def new_search(problem: Problem, policy: int, reduce: bool) -> Search:
         terminal=np.zeros(FIRST_ROOM, np.uint8),
         search=control,
     )
+
+
+def _backings(state: State, calls: np.ndarray) -> np.ndarray:
+    """What is behind each mapping, those of the start and those that calls make."""
+    backings = np.zeros(MOST_IDENTITIES + 1, np.int64)
+    vmas = state.vmas[: state.mm[MM_MAP_COUNT]]
+    backings[vmas[:, VMA_IDENTITY]] = vmas[:, VMA_BACKING]
+    maps = np.flatnonzero(calls[:, OP_CALL] == CALL_MMAP)
+    backings[state.mm[MM_NEXT_IDENTITY] + maps] = calls[maps, OP_BACKING]
+    return backings
 
 
 def _alone(calls: np.ndarray) -> np.ndarray:

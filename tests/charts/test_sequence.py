@@ -38,6 +38,18 @@ def test_a_hold_reaches_from_its_taking_to_its_release_or_to_the_end() -> None:
     assert shared["x"] < exclusive["x"], "each task has a lane of its own"
 
 
+def test_a_downgrade_ends_one_hold_and_begins_another() -> None:
+    lane = ("other 0", "remap_file_pages")
+    did = ("takes mmap_sem exclusive", "changes VMAs", "downgrades mmap_sem", "changes pages")
+    rows = [(*lane, what, "[0, 2)", str(n)) for n, what in enumerate(did)]
+    chart = sequence(pl.DataFrame(rows, SCHEDULE.schema, orient="row")).to_dict()
+    bars = chart["datasets"][chart["layer"][0]["data"]["name"]]
+    assert [(bar["kind"], bar["y"], bar["y2"]) for bar in bars] == [
+        ("holds it exclusively", -0.5, 1.5),
+        ("holds it shared", 1.5, 3.5),
+    ]
+
+
 def test_steps_that_nobody_sees_are_left_out_and_equal_ones_joined() -> None:
     texts = [row["text"] for row in data(1) if not row["head"]]
     assert texts.count("changes pages") == 1 and "" not in texts

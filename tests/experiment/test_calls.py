@@ -13,6 +13,7 @@ from rfcsim import (
     Mremap,
     Munlockall,
     Region,
+    RemapFilePages,
     Scenario,
     ScenarioError,
     TaskGroup,
@@ -25,6 +26,7 @@ from rfcsim.clock.layout import OP_ARG, OP_BACKING, OP_PAGES, OP_START
 from rfcsim.experiment.compile import compile_scenario
 from rfcsim.model.layout import (
     ERESTARTSYS,
+    MAP_NONBLOCK,
     MAP_POPULATE,
     MCL_CURRENT,
     MCL_FUTURE,
@@ -83,6 +85,8 @@ def test_the_arguments_of_each_call():
     assert operation(Mlockall(current=False, future=True)) == [0, size, MCL_FUTURE, 0]
     assert operation(Brk(region="more", pages=9)) == [22, 9, 0, 0]
     assert operation(Munlockall()) == [0, size, 0, 0]
+    assert operation(RemapFilePages(region="file", pages=2)) == [51, 2, 0, 0]
+    assert operation(RemapFilePages(region="file", nonblock=True))[2] == MAP_NONBLOCK
 
 
 def test_a_copy_of_a_region_moves_to_its_own_tasks_copy():
@@ -163,6 +167,7 @@ def test_the_calls_survive_toml():
         Brk(region="more", pages=0),
         Fork(),
         Kill(task="caller"),
+        RemapFilePages(region="file", offset_pages=2, nonblock=True),
     )
     assert Scenario.from_toml_text(case.to_toml()) == case
 
@@ -174,6 +179,16 @@ def test_walk_shows_a_move_of_locked_memory():
     assert steps["VMAs"].to_list()[-1] == "[3, 9) [9, 11) L [22, 30) [51, 63)"
     assert steps["pages"].to_list()[-1] == "." * 9 + "mm" + "." * 52
     assert steps["locked_vm"].to_list()[-1] == 2
+
+
+def test_walk_shows_a_downgrade():
+    steps = walk(scenario(RemapFilePages(region="file", pages=2)))
+    number = steps["asks for"].to_list().index("downgrade_write")
+    assert steps["holds mmap_sem"].to_list()[number - 1 : number + 2] == [
+        "exclusive", "shared", "shared",
+    ]  # fmt: skip
+    assert steps["asks for"].to_list()[-2:] == ["up_read", "return 0"]
+    assert steps["pages"].to_list()[-1][51:55] == "pp.."
 
 
 def test_a_killed_task_makes_no_further_call():
@@ -203,7 +218,7 @@ def test_a_killed_task_makes_no_further_call():
     assert calls_done["last_return"][0] == ERESTARTSYS
 
 
-@pytest.mark.parametrize("design", ["exclusive", "batched"])
+@pytest.mark.parametrize("design", ["exclusive", "batched", "fault-retry", "mm-populate"])
 def test_jumps_and_pieces_give_the_same_bits(design):
     """Every call against the others, page by page, in jumps, and in pieces of a run."""
     case = scenario(
@@ -228,6 +243,10 @@ def test_jumps_and_pieces_give_the_same_bits(design):
                 Brk(region="end", pages=1),
             ),
             (Truncate(region="file", offset_pages=9), Mlock(region="file")),
+            (
+                RemapFilePages(region="file", offset_pages=1, pages=6),
+                RemapFilePages(region="file", pages=9, nonblock=True),
+            ),
             (Kill(task="other0", think_ns=300),),
         ),
         design=design,

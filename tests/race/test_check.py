@@ -72,6 +72,9 @@ def test_a_second_mlock_never_returns_before_the_pages_are_there() -> None:
 
 # What is violated in each scenario that comes with the package; everything else holds.
 WEAK = {"serialisable", "as-if-sequential", STRICT}
+# Until 3.9 remap_file_pages takes VM_LOCKED away for a while under a shared hold, in any design.
+# The original's callers never notice, since its mlock shares the lock with nobody.
+UNFLAGGED = {"mlocked-where-locked", "charged-as-locked"}
 VIOLATED = {
     "mlock-mremap": WEAK,  # 8.1 no. 5
     "mlock-mprotect-none": WEAK,  # no. 7
@@ -81,6 +84,7 @@ VIOLATED = {
     "mlock-munlock-two": {STRICT},
     "mlock-munlockall": {STRICT},  # no. 13
     "mlock-munmap-part": {"as-if-sequential", STRICT},  # 8.2 (a), without any concurrency
+    "mlock-remap-file-pages": WEAK | UNFLAGGED,
 }
 
 
@@ -90,7 +94,8 @@ def test_the_verdicts_are_those_of_the_analysis(name: str, policy) -> None:
     checked = check(check_scenario(name), policy=policy)
     assert set(checked.schedules) == VIOLATED.get(name, set())
     original = check(check_scenario(name).replace(design="exclusive"), policy=policy)
-    assert original.schedules == {}, "under one exclusive hold nothing can come in between"
+    # Under one exclusive hold nothing can come in between.
+    assert set(original.schedules) == (UNFLAGGED if name == "mlock-remap-file-pages" else set())
 
 
 # ... by the other designs. What was merged populates unlocked VMAs too, so munlock leaves no trace;
@@ -100,18 +105,21 @@ MERGED = {
     "mlock-mremap": WEAK,
     "mlock-munmap-part": {"as-if-sequential", STRICT},
 }
+BEFORE_3_9 = {"mlock-remap-file-pages": WEAK | UNFLAGGED}
 BY_DESIGN = {
     "downgrade": {
+        **BEFORE_3_9,
         "mlock-munlock-part": WEAK,
         "mlock-munlock-two": WEAK,
         "mlock-munmap-part": WEAK,
     },
     "contended": {
+        **BEFORE_3_9,
         **MERGED,
         "mlock-mprotect-none": WEAK,
         "mlock-mprotect-read": WEAK,
     },
-    "fault-retry": MERGED,
+    "fault-retry": BEFORE_3_9 | MERGED,
     "mm-populate": MERGED,
     "vma-lock": MERGED,
 }
@@ -137,6 +145,18 @@ def test_mremap_breaks_the_promise_that_mlock_made() -> None:
         for end in checked.outcomes
         if end.results[0] == 0 and any(f & VM_LOCKED and not b for _, f, b in end.pages)
     ]
+    assert broken and not set(broken) & checked.sequential
+
+
+def test_remap_file_pages_breaks_it_too_where_the_lock_is_shared() -> None:
+    """mlock has returned 0, the mapping is VM_LOCKED where it was, and its pages are not there."""
+    checked = check(check_scenario("mlock-remap-file-pages"))
+    broken = [
+        end
+        for end in checked.outcomes
+        if end.results == (0, 0, 0) and all(f & VM_LOCKED for _, f, _ in end.pages)
+        and any(not bits for _, _, bits in end.pages)
+    ]  # fmt: skip
     assert broken and not set(broken) & checked.sequential
 
 
