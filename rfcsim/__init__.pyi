@@ -11,6 +11,7 @@ from .experiment.mutants import mutant_scoreboard
 from .experiment.parts import (
     Brk,
     Fork,
+    GetUserPages,
     Hold,
     Kill,
     Limits,
@@ -56,6 +57,7 @@ __all__ = [
     "CostTable",
     "CostTableError",
     "Fork",
+    "GetUserPages",
     "Hold",
     "Kill",
     "Limits",

@@ -38,6 +38,7 @@ from rfcsim.clock.machine import build
 from rfcsim.experiment.parts import (
     Brk,
     Call,
+    GetUserPages,
     Hold,
     Kill,
     Mlock,
@@ -302,6 +303,8 @@ def _operation(
                 row[OP_BACKING] = _place(call.to_region, task, places).start + call.to_offset_pages
         elif isinstance(call, RemapFilePages):
             row[OP_ARG] = MAP_NONBLOCK if call.nonblock else 0
+        elif isinstance(call, GetUserPages):
+            row[OP_ARG] = call.write
         elif isinstance(call, Touch):
             row[OP_ARG] = call.write
             row[OP_PICK] = PICK[call.pick]

@@ -261,6 +261,16 @@ class Touch(RangeCall):
     pick: Literal["fixed", "random", "sequential"] = "fixed"
 
 
+class GetUserPages(RangeCall):
+    """get_user_pages() on a range, as an O_DIRECT read into it does (`write`), or a write from it.
+
+    Below a stack it lets the stack grow, as a page fault does.
+    """
+
+    call: Literal["get_user_pages"] = "get_user_pages"
+    write: StrictBool = True
+
+
 class ReadMaps(BaseCall):
     """A read of /proc/PID/maps."""
 
@@ -304,6 +314,7 @@ Call = Annotated[
     | Brk
     | Truncate
     | Touch
+    | GetUserPages
     | ReadMaps
     | Fork
     | Kill
@@ -403,6 +414,7 @@ def known_keys(model: type) -> dict[str, list[str]]:
         "brk": Brk,
         "truncate": Truncate,
         "touch": Touch,
+        "get_user_pages": GetUserPages,
         "read_maps": ReadMaps,
         "fork": Fork,
         "kill": Kill,

@@ -71,7 +71,7 @@ def step_touch(state, task):
             if in_vma and not _may_lock_vma(state, page):
                 regs[REG_STEP] = LOCK
                 continue
-            kind, a, b = _fault(state, task)
+            kind, a, b = fault_in(state, task, page, regs[REG_ARG] != 0, WORK_FAULT_ANON)
             begins_anew = in_vma or (where == FAULT and rules & RULE_FAULT_RETRY != 0)
             if kind == EFFECT_WAIT_PAGE and begins_anew:
                 regs[REG_STEP] = SLEEP
@@ -138,23 +138,22 @@ def _needs_no_fault(state, page, write):
 
 
 @inner
-def _fault(state, task):
-    regs = state.tasks[task]
-    page, write = regs[REG_START], regs[REG_ARG] != 0
-    row = _vma_for_fault(state, page)
+def fault_in(state, task, page, write, work):
+    """Make one page present for somebody who accesses it; see `make_present` for the result."""
+    row = vma_for_access(state, page)
     if row < 0 or state.vmas[row, VMA_FLAGS] & UNTOUCHABLE:
         return FAILED, EFAULT, 0
-    kind, a, b = make_present(state, task, row, page, write, WORK_FAULT_ANON)
+    kind, a, b = make_present(state, task, row, page, write, work)
     # Only a new anonymous page is marked: `is_mlocked_vma`, mm/internal.h. A file page of a
     # VM_LOCKED VMA stays unmarked until reclaim meets it.
-    new_page = kind == EFFECT_CPU and a == WORK_FAULT_ANON + ANON
+    new_page = kind == EFFECT_CPU and a == work + ANON
     if new_page and state.vmas[row, VMA_FLAGS] & VM_LOCKED:
         state.pages[page] |= PAGE_MLOCKED
     return kind, a, b
 
 
 @inner
-def _vma_for_fault(state, page):
+def vma_for_access(state, page):
     """Row of the VMA that covers the page, a stack grown down to it if need be; or -1.
 
     Source: `do_page_fault` and `expand_stack`, 2.6.36: it grows under the shared lock.

@@ -199,6 +199,7 @@ REG_LOOKED_UP = 10  # the file page that this fault has looked up in the page ca
 REG_KILLED = 11  # 1: a fatal signal is pending; outlives the call
 REG_PART = 12  # first page of the part of its range that a downgraded mlock populates
 REG_MARKS = 12  # the same register, of remap_file_pages: 1 if what it populates is mlocked
+REG_PAGE = 12  # ... of get_user_pages: the page that it is at
 REG_SIZE = 13
 
 CALL_NONE = 0
@@ -219,7 +220,8 @@ CALL_FORK = 14
 CALL_BRK = 15
 CALL_POPULATE = 16
 CALL_REMAP_FILE_PAGES = 17
-N_CALLS = 18
+CALL_GET_USER_PAGES = 18
+N_CALLS = 19
 CALL_NAMES = (
     "none",
     "mlock",
@@ -239,6 +241,7 @@ CALL_NAMES = (
     "brk",
     "populate",
     "remap_file_pages",
+    "get_user_pages",
 )
 
 # --- effects: what a step asks of the world ---------------------------------------------------

@@ -4,10 +4,12 @@ from rfcsim._jit import cold, njit
 from rfcsim.model.brk import step_brk
 from rfcsim.model.fault import step_touch
 from rfcsim.model.fork import step_fork
+from rfcsim.model.gup import step_get_user_pages
 from rfcsim.model.kill import step_kill
 from rfcsim.model.layout import (
     CALL_BRK,
     CALL_FORK,
+    CALL_GET_USER_PAGES,
     CALL_HOLD,
     CALL_KILL,
     CALL_MMAP,
@@ -74,7 +76,8 @@ def begin(state, task, call, start, pages, arg, backing):
         `mremap`: the new number of pages, and the new first page, MREMAP_MAYMOVE or
         MREMAP_IN_PLACE. `mprotect`: VM_* of the protection. `mlock`: MLOCK_ONFAULT or 0.
         `mlockall`: MCL_*. `remap_file_pages`: MAP_NONBLOCK or 0. `kill`: the task.
-        `touch`: 1 for a write. `hold`: the lock mode, and the nanoseconds. Otherwise 0.
+        `touch`, `get_user_pages`: 1 for a write. `hold`: the lock mode, and the nanoseconds.
+        Otherwise 0.
     """
     regs = state.tasks[task]
     regs[REG_CALL] = call
@@ -145,6 +148,8 @@ def step(state, task, run_class, run_limit):
             return step_truncate(state, task, run_class, run_limit)
         if call == CALL_POPULATE:
             return step_populate(state, task)
+        if call == CALL_GET_USER_PAGES:
+            return step_get_user_pages(state, task)
         if call == CALL_FORK:
             return step_fork(state, task, run_class, run_limit)
         if call == CALL_KILL:

@@ -5,6 +5,7 @@ import pytest
 from rfcsim import (
     Brk,
     Fork,
+    GetUserPages,
     Kill,
     Mlock,
     Mlockall,
@@ -85,6 +86,8 @@ def test_the_arguments_of_each_call():
     assert operation(Mlockall(current=False, future=True)) == [0, size, MCL_FUTURE, 0]
     assert operation(Brk(region="more", pages=9)) == [22, 9, 0, 0]
     assert operation(Munlockall()) == [0, size, 0, 0]
+    assert operation(GetUserPages(region="data", pages=2)) == [1, 2, 1, 0]
+    assert operation(GetUserPages(region="data", write=False))[2] == 0
     assert operation(RemapFilePages(region="file", pages=2)) == [51, 2, 0, 0]
     assert operation(RemapFilePages(region="file", nonblock=True))[2] == MAP_NONBLOCK
 
@@ -168,6 +171,7 @@ def test_the_calls_survive_toml():
         Fork(),
         Kill(task="caller"),
         RemapFilePages(region="file", offset_pages=2, nonblock=True),
+        GetUserPages(region="data", pages=3, write=False),
     )
     assert Scenario.from_toml_text(case.to_toml()) == case
 
@@ -246,6 +250,10 @@ def test_jumps_and_pieces_give_the_same_bits(design):
             (
                 RemapFilePages(region="file", offset_pages=1, pages=6),
                 RemapFilePages(region="file", pages=9, nonblock=True),
+            ),
+            (
+                GetUserPages(region="more", pages=5),
+                GetUserPages(region="file", write=False),
             ),
             (Kill(task="other0", think_ns=300),),
         ),

@@ -77,14 +77,14 @@ BAD_TEXTS = [
         'call = "mloc"',
         'tasks[0].calls[0].call = "mloc": must be one of mlock, munlock, mmap, munmap, touch, '
         "read_maps, hold, mprotect, mremap, mlockall, munlockall, truncate, kill, fork, brk, "
-        "populate, remap_file_pages; did you mean mlock?",
+        "populate, remap_file_pages, get_user_pages; did you mean mlock?",
     ),
     (
         'call = "mlock"',
         "",
         "tasks[0].calls[0].call: missing, must be one of mlock, munlock, mmap, munmap, touch, "
         "read_maps, hold, mprotect, mremap, mlockall, munlockall, truncate, kill, fork, brk, "
-        "populate, remap_file_pages",
+        "populate, remap_file_pages, get_user_pages",
     ),
     # keys that are missing or unknown
     ("hold_ns = 50", "", "tasks[1].calls[1].hold_ns: missing, must be given"),
