@@ -45,6 +45,7 @@ from .experiment.result import Result
 from .experiment.scenario import Scenario
 from .experiment.schedule import replay
 from .experiment.simulate import simulate
+from .experiment.sites import call_site, call_sites
 from .experiment.walk import walk
 from .live.ftrace import read_trace
 from .version import __version__
@@ -87,6 +88,8 @@ __all__ = [
     "blame",
     "blame_summary",
     "blame_table",
+    "call_site",
+    "call_sites",
     "charts",
     "check",
     "check_scenario",

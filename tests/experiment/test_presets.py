@@ -9,9 +9,9 @@ from rfcsim.experiment.published import published_comparison
 from rfcsim.experiment.simulate import simulate
 
 NAMES = sorted(presets())
-INCIDENTS = ["ps-20gb", "page-cache-20gb", "fault-retry-before"]
 AFTERWARDS = ["fault-retry-after", "map-20gb-after", "map-page-cache-20gb-after"]
 RECORDED = ["pieces-other-cpu", "pieces-same-cpu", "pieces-pause", "mlock-pieces-other-cpu"]
+INCIDENTS = ["ps-20gb", "page-cache-20gb", "fault-retry-before", "mcl-future-2013"]
 BACKINGS = ["anon-1gb", "page-cache-1gb", "cold-file-1gb"]
 
 
@@ -63,6 +63,19 @@ def test_published_and_simulated_side_by_side() -> None:
     # Each of the loop's two calls waits for a fault, so that a round takes two.
     assert ratios["fault-retry-before: calls per second of mapper"] == pytest.approx(1, abs=0.02)
     assert ratios["fault-retry-before: rounds per second of mapper"] == pytest.approx(0.5, abs=0.01)
+    # Its size is chosen to be one that does: the report names none.
+    assert ratios["mcl-future-2013: longest call of trader"] == 1
+
+
+@pytest.mark.parametrize(("mib", "inside"), [(16, False), (18, True), (48, True), (52, False)])
+def test_what_size_of_mapping_stalls_the_trader_for_2_to_6_ms(mib: int, inside: bool) -> None:
+    """As the preset says, and by the calls that it is about: an munmap that clears marks."""
+    scenario = preset("mcl-future-2013").replace(**{"regions.file.pages": mib * 256})
+    result = simulate(scenario)
+    stall_ns = result.longest_wait("trader")
+    assert (2_000_000 <= stall_ns <= 6_000_000) == inside
+    holds = {row["mode"]: row["max_ns"] for row in result.holds.iter_rows(named=True)}
+    assert stall_ns < holds["exclusive"] + 100_000
 
 
 def test_after_2_6_38_minutes_are_gone_and_the_page_cache_still_takes_seconds() -> None:
