@@ -21,7 +21,7 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLoca
 from platformdirs import user_cache_path
 
 PACKAGE = Path(__file__).parent
-JITTED = ("_jit.py", "model", "clock", "race")
+JITTED = ("_jit.py", "histogram.py", "model", "clock", "race")
 KEPT_FOLDERS = 8  # fingerprints kept in the cache; older ones are removed
 
 

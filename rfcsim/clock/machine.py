@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from rfcsim.clock.histogram import N_BUCKETS
 from rfcsim.clock.layout import (
     CLOCK_DISK_HEAD,
     CLOCK_END,
@@ -41,6 +40,7 @@ from rfcsim.clock.layout import (
 )
 from rfcsim.clock.random import duration
 from rfcsim.clock.timers import NEVER, set_timer
+from rfcsim.histogram import N_BUCKETS
 from rfcsim.model.layout import N_CALLS, State
 
 READS_A_TASK = 64  # room in the disk's queue; a task has one or two reads under way as a rule

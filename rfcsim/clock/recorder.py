@@ -1,7 +1,6 @@
 """Recorders of fixed size, and the bounded trace."""
 
 from rfcsim._jit import inner
-from rfcsim.clock.histogram import bucket_of
 from rfcsim.clock.layout import (
     CLOCK_NOW,
     CLOCK_TRACED,
@@ -15,6 +14,7 @@ from rfcsim.clock.layout import (
     TRACE_TASK,
     TRACE_TIME,
 )
+from rfcsim.histogram import bucket_of
 
 
 @inner

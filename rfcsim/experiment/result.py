@@ -1,13 +1,11 @@
 """What a run of the clock found: who waited for mmap_sem, how long, and who held it."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import polars as pl
 
-from rfcsim.clock import bucket_bounds
 from rfcsim.clock.layout import (
     CALL_COUNT,
     CALL_FAILED,
@@ -35,6 +33,7 @@ from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.trace import trace_frame
+from rfcsim.histogram import bucket_bounds, quantile
 from rfcsim.model.layout import CALL_NAMES, N_CALLS
 
 _MODES = ("shared", "exclusive")
@@ -337,10 +336,5 @@ class Result:
         )
 
     def _quantile(self, name: int, what: int, q: float) -> int:
-        count = int(self._statistics[name, what, STAT_COUNT])
-        if count == 0:
-            return 0
-        reached = np.cumsum(self._histograms[name, what])
-        bucket = int(np.searchsorted(reached, max(1, math.ceil(q * count))))
-        _, high = bucket_bounds()
-        return min(int(high[bucket]), int(self._statistics[name, what, STAT_MAX]))
+        longest = int(self._statistics[name, what, STAT_MAX])
+        return quantile(self._histograms[name, what], longest, q)

@@ -8,9 +8,9 @@ import polars as pl
 
 from rfcsim.attribution import blame as blame_of
 from rfcsim.charts import blame, blame_summary, holds, survival, timeline
-from rfcsim.clock import bucket_bounds
 from rfcsim.data import data_path
 from rfcsim.events import INTERVAL_SCHEMA
+from rfcsim.histogram import bucket_bounds
 from rfcsim.live import read_trace
 
 TRACE = read_trace(data_path("traces", "pieces-256-other-cpu"))

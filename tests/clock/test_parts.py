@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfcsim.clock.histogram import N_BUCKETS, bucket_bounds, bucket_of
 from rfcsim.clock.random import log, philox
 from rfcsim.clock.timers import NEVER, set_timer
+from rfcsim.histogram import N_BUCKETS, bucket_bounds, bucket_of
 
 words = st.integers(0, 2**64 - 1)
 

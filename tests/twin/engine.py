@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from rfcsim.clock.engine import run
-from rfcsim.clock.histogram import bucket_bounds
 from rfcsim.clock.layout import (
     CLOCK_EVENTS,
     CLOCK_JUMP,
@@ -23,6 +22,7 @@ from rfcsim.clock.layout import (
 )
 from rfcsim.experiment.compile import compile_scenario
 from rfcsim.experiment.scenario import Scenario
+from rfcsim.histogram import bucket_bounds
 from rfcsim.model.layout import (
     MM_LOCKED_VM,
     MM_MAP_COUNT,
