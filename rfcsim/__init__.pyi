@@ -1,7 +1,7 @@
 from . import charts
 from .attribution import blame, blame_summary, blame_table
 from .duration import human
-from .errors import CostTableError, RfcsimError, ScenarioError, TraceError
+from .errors import CostTableError, LiveError, RfcsimError, ScenarioError, TraceError
 from .events import lock_intervals
 from .experiment.check import CLAIMS, Check, check
 from .experiment.compare import Comparison, compare
@@ -48,6 +48,7 @@ from .experiment.simulate import simulate
 from .experiment.sites import call_site, call_sites
 from .experiment.walk import walk
 from .live.ftrace import read_trace
+from .live.lock import LockedMemory, lock_memory, unlock_memory
 from .version import __version__
 
 __all__ = [
@@ -62,6 +63,8 @@ __all__ = [
     "Hold",
     "Kill",
     "Limits",
+    "LiveError",
+    "LockedMemory",
     "Mlock",
     "Mlockall",
     "Mmap",
@@ -99,6 +102,7 @@ __all__ = [
     "human",
     "load_costs",
     "lock_intervals",
+    "lock_memory",
     "mutant_scoreboard",
     "preset",
     "presets",
@@ -108,5 +112,6 @@ __all__ = [
     "replicate",
     "sequential_differences",
     "simulate",
+    "unlock_memory",
     "walk",
 ]

@@ -21,7 +21,15 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLoca
 from platformdirs import user_cache_path
 
 PACKAGE = Path(__file__).parent
-JITTED = ("_jit.py", "histogram.py", "model", "clock", "race")
+JITTED = (
+    "_jit.py",
+    "histogram.py",
+    "model",
+    "clock",
+    "race",
+    "live/calls.py",
+    "live/loops.py",
+)
 KEPT_FOLDERS = 8  # fingerprints kept in the cache; older ones are removed
 
 

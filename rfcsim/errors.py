@@ -15,3 +15,7 @@ class CostTableError(RfcsimError):
 
 class TraceError(RfcsimError):
     """A trace of a real kernel is cut off, lacks what is needed, or is no trace."""
+
+
+class LiveError(RfcsimError):
+    """The kernel, the machine or its settings do not allow what was asked of them."""
