@@ -1,5 +1,6 @@
 from . import charts
 from .attribution import blame, blame_summary, blame_table
+from . import charts, live
 from .duration import human
 from .errors import CostTableError, LiveError, RfcsimError, ScenarioError, TraceError
 from .events import lock_intervals
@@ -49,6 +50,9 @@ from .experiment.sites import call_site, call_sites
 from .experiment.walk import walk
 from .live.ftrace import read_trace
 from .live.lock import LockedMemory, lock_memory, unlock_memory
+from .live.measure import measure
+from .live.measurement import Measurement, load_measurement
+from .live.probe import Probe, probes, standard_probes
 from .version import __version__
 
 __all__ = [
@@ -65,6 +69,7 @@ __all__ = [
     "Limits",
     "LiveError",
     "LockedMemory",
+    "Measurement",
     "Mlock",
     "Mlockall",
     "Mmap",
@@ -74,6 +79,7 @@ __all__ = [
     "Munlockall",
     "Munmap",
     "Populate",
+    "Probe",
     "Published",
     "ReadMaps",
     "Region",
@@ -100,18 +106,23 @@ __all__ = [
     "compare",
     "cost_tables",
     "human",
+    "live",
     "load_costs",
+    "load_measurement",
     "lock_intervals",
     "lock_memory",
+    "measure",
     "mutant_scoreboard",
     "preset",
     "presets",
+    "probes",
     "published_comparison",
     "read_trace",
     "replay",
     "replicate",
     "sequential_differences",
     "simulate",
+    "standard_probes",
     "unlock_memory",
     "walk",
 ]

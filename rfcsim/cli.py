@@ -30,6 +30,7 @@ CHARTS = ("timeline", "survival", "holds")
 BLAME_CHARTS = ("blame", "blame_summary")
 TIMELINE_EVENTS = 100_000
 TRACE_EVENTS = 1_000_000
+MEASUREMENT = Path("measurement.parquet")
 
 app = typer.Typer(
     name="rfcsim",
@@ -261,6 +262,72 @@ def scenario(
 ) -> None:
     """Print a scenario as TOML, to start from."""
     print(_scenario(file, preset).to_toml(), end="")
+
+
+@app.command()
+def measure(
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE.parquet", help="Where to keep it.")
+    ] = MEASUREMENT,
+    pages: Annotated[int, typer.Option(help="Range that is made present.")] = 65_536,
+    method: Annotated[
+        list[str] | None, typer.Option(help="How: mlock, onfault-populate, touch, ... (several).")
+    ] = None,
+    piece_pages: Annotated[
+        list[int] | None, typer.Option(help="Pages of one call (several); the range: one call.")
+    ] = None,
+    pause_us: Annotated[
+        list[float] | None, typer.Option(help="Pause between two pieces (several).")
+    ] = None,
+    victim: Annotated[
+        list[str] | None, typer.Option(help="Who waits: mmap, fault, maps, ... (several).")
+    ] = None,
+    placement: Annotated[
+        list[str] | None, typer.Option(help="CPU of the victim: same, other (several).")
+    ] = None,
+    priority: Annotated[
+        list[str] | None, typer.Option(help="Of the victim: normal, fifo (several).")
+    ] = None,
+    backing: Annotated[
+        str | None, typer.Option(help="What is made present: anonymous, huge or file.")
+    ] = None,
+    repetitions: Annotated[int, typer.Option(help="How often each is measured.")] = 3,
+    alone: Annotated[
+        bool, typer.Option("--alone/--no-alone", help="Time single operations too, for costs.")
+    ] = True,
+    seed: Annotated[int, typer.Option(help="Seed of the victims' think times.")] = 0,
+    force: Force = False,
+) -> None:
+    """Measure on this kernel who waits for mmap_lock while memory is locked or populated.
+
+    Without options on what to measure, whole ranges by each method, every victim, and pieces of all
+    sizes: about two minutes.
+    """
+    _check_output(output, force)
+    import rfcsim
+
+    chosen = {
+        "methods": method,
+        "pieces": piece_pages,
+        "pauses_us": pause_us,
+        "victims": victim,
+        "placements": placement,
+        "priorities": priority,
+        "backing": backing,
+    }
+    chosen = {name: values for name, values in chosen.items() if values}
+    asked = rfcsim.probes(pages=pages, **chosen) if chosen else rfcsim.standard_probes(pages)
+    with progress("measuring") as report:
+        found = rfcsim.measure(
+            asked, repetitions=repetitions, alone=alone, seed=seed, progress=report
+        )
+    buffer = io.BytesIO()
+    found.write(buffer)
+    _write_new(output, buffer.getvalue())
+    print_table(found.table())
+    if found.provenance["left_out"]:
+        print("rfcsim: note: left out:", found.provenance["left_out"], file=sys.stderr)
+    print(f"rfcsim: note: {output} has all of it", file=sys.stderr)
 
 
 @app.command()

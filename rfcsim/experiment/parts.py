@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from rfcsim.errors import ScenarioError
+from rfcsim.errors import RfcsimError, ScenarioError
 from rfcsim.experiment.explain import explain
 
 
@@ -38,17 +38,21 @@ Protection = Literal["none", "r", "rw", "rx", "x"]
 
 
 class _OneLine(type(BaseModel)):
-    """Turns pydantic's report of bad values into a ScenarioError of one line."""
+    """Turns pydantic's report of bad values into an error of one line."""
+
+    error: type[RfcsimError]
 
     def __call__(cls, *args, **values):
         try:
             return super().__call__(*args, **values)
         except ValidationError as error:
-            raise ScenarioError(explain(error, known_keys(cls))) from None
+            raise cls.error(explain(error, known_keys(cls))) from None
 
 
 class Part(BaseModel, metaclass=_OneLine):
-    """A frozen part of a scenario."""
+    """A frozen part of a scenario, or of something else that a user describes."""
+
+    error: ClassVar[type[RfcsimError]] = ScenarioError
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

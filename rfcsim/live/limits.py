@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from threading import Thread
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+import numpy as np
 
 from rfcsim.errors import LiveError
+
+NO_FIFO = 'priority = "fifo": needs CAP_SYS_NICE or RLIMIT_RTPRIO; "normal" works'
+Placement = Literal["same", "other"]  # CPUs of two threads
 
 PROC = Path("/proc")
 KEPT_FREE_SHARE = 10  # one part in so many of the machine's memory ...
@@ -211,6 +216,11 @@ def require_memlock(what: str, nbytes: int) -> None:
         )
 
 
+def munlock(memory: np.ndarray) -> None:
+    """Unlock whatever of some whole pages is locked."""
+    libc().munlock(ctypes.c_void_p(memory.ctypes.data), ctypes.c_size_t(memory.nbytes))
+
+
 @cache
 def has_mlock2() -> bool:
     """Whether the kernel knows mlock2() (4.4)."""
@@ -237,6 +247,39 @@ def _accepts(call: str, number: int) -> bool:
 def cpus() -> list[int]:
     """The CPUs that this process may use, in order."""
     return sorted(os.sched_getaffinity(0))
+
+
+def two_cpus(placement: Placement) -> tuple[int, int]:
+    """The CPUs of two threads: the same, or two; of one core only where there is no other.
+
+    Raises
+    ------
+    LiveError
+        If there is no other, or `placement` is neither.
+    """
+    allowed = cpus()
+    first = allowed[0]
+    if placement == "same":
+        return first, first
+    if placement != "other":
+        raise LiveError(f'placement = "{placement}": must be "same" or "other"')
+    if len(allowed) == 1:
+        raise LiveError('placement = "other": this process may use one CPU only; "same" works')
+    siblings = _siblings(first)
+    return first, next((cpu for cpu in allowed[1:] if cpu not in siblings), allowed[1])
+
+
+def _siblings(cpu: int) -> set[int]:
+    file = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+    try:
+        parts = file.read_text().strip().split(",")
+    except OSError:
+        return {cpu}
+    found: set[int] = set()
+    for part in parts:
+        first, _, last = part.partition("-")
+        found.update(range(int(first), int(last or first) + 1))
+    return found
 
 
 def pin(cpu: int | None, fifo: bool = False) -> None:

@@ -37,9 +37,11 @@ ROUND_SIZE = 3
 
 # --- control: shared by the threads of one run ------------------------------------------------
 STOP = 0
-STAMP = 1  # wake: when the other thread was woken
-AWAKE = 2  # wake: the rounds in which it ran
-CONTROL_SIZE = 3
+BEGUN = 1  # lock_range is at work; before that, rounds waits
+STAMP = 2  # wake: when the other thread was woken
+AWAKE = 3  # wake: the rounds in which it ran
+CONTROL_SIZE = 4
+_LOOK_NS = 20_000  # between two looks whether it has begun
 
 # --- recorder ---------------------------------------------------------------------------------
 STAT_COUNT = 0
@@ -104,7 +106,7 @@ def lock_range(passes, bench, pause_ns, spins, until_ns, control, recorder):
     bench : Bench
     pause_ns : int64, between two pieces
     spins : bool, pause by looking at the clock instead of sleeping
-    until_ns : int64, return soon after this time, by CLOCK_MONOTONIC
+    until_ns : int64, by CLOCK_MONOTONIC: after it, return when a piece is done
     control : int64[CONTROL_SIZE]
     recorder : Recorder
 
@@ -117,9 +119,10 @@ def lock_range(passes, bench, pause_ns, spins, until_ns, control, recorder):
     words = bench.words
     page_bytes = words[W_PAGE_BYTES]
     pages = bench.memory.shape[0] // page_bytes
+    control[BEGUN] = 1
     began_all = now(words)
     ended = began_all
-    while words[W_PASS] < passes.shape[0] and control[STOP] == 0 and ended < until_ns:
+    while words[W_PASS] < passes.shape[0] and control[STOP] == 0:
         row = words[W_PASS]
         done = words[W_DONE]
         pages_now = min(passes[row, PASS_PIECE_PAGES], pages - done)
@@ -139,6 +142,8 @@ def lock_range(passes, bench, pause_ns, spins, until_ns, control, recorder):
         at_end = last and row + 1 == passes.shape[0]
         if pause_ns > 0 and not at_end and ended - began >= passes[row, PASS_PAUSE_AFTER_NS]:
             _pause(bench, recorder, pause_ns, spins)
+        if ended >= until_ns:
+            break
     _record(recorder, ROW_ALL, ended - began_all)
     if words[W_PASS] == passes.shape[0]:
         control[STOP] = 1  # what it makes wait need not go on
@@ -148,6 +153,8 @@ def lock_range(passes, bench, pause_ns, spins, until_ns, control, recorder):
 @njit
 def rounds(program, bench, step_pages, think_ns, most, until_ns, control, recorder):
     """Do a round of operations again and again, each round after a think time.
+
+    It begins when `control[BEGUN]` is set, so that every round is one beside a locker.
 
     Parameters
     ----------
@@ -172,6 +179,8 @@ def rounds(program, bench, step_pages, think_ns, most, until_ns, control, record
     span_pages = 0
     for row in range(program.shape[0]):
         span_pages = max(span_pages, program[row, ROUND_FIRST_PAGE] + program[row, ROUND_PAGES])
+    while control[BEGUN] == 0 and control[STOP] == 0:
+        sleep(words, _LOOK_NS)
     moved_pages = 0
     for number in range(most):
         think = think_ns[number % think_ns.shape[0]]

@@ -194,13 +194,13 @@ LIMITED = """
 import os, resource
 import numpy as np
 import rfcsim
-from rfcsim.live.limits import locked_bytes, page_bytes
+from rfcsim.live.limits import has_cap_ipc_lock, locked_bytes, page_bytes
 
 page = page_bytes()
 array = np.frombuffer(__import__("mmap").mmap(-1, 40 * page), np.uint8)
 rfcsim.lock_memory(array[:page]).unlock()  # compiled, while the cache may still be written
-if os.getuid() == 0:
-    os.setuid(65534)  # and CAP_IPC_LOCK is gone
+if has_cap_ipc_lock():
+    os.setuid(65534)  # and it is gone
 resource.setrlimit(resource.RLIMIT_MEMLOCK, (8 * page, 8 * page))
 held = rfcsim.lock_memory(array[: 2 * page])
 rfcsim.lock_memory(array[page : 8 * page]).unlock()  # the page that is held counts once
