@@ -1,6 +1,5 @@
-from . import charts
-from .attribution import blame, blame_summary, blame_table
 from . import charts, live
+from .attribution import blame, blame_summary, blame_table
 from .duration import human
 from .errors import CostTableError, LiveError, RfcsimError, ScenarioError, TraceError
 from .events import lock_intervals
