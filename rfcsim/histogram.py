@@ -5,6 +5,7 @@ number of buckets. Source: the layout of G. Tene's HdrHistogram.
 """
 
 import math
+from functools import cache
 
 import numpy as np
 
@@ -30,12 +31,13 @@ def bucket_of(value):
     return SUB_BUCKETS * halvings + (value >> halvings)
 
 
+@cache
 def bucket_bounds() -> tuple[np.ndarray, np.ndarray]:
     """Bounds of every bucket in ns.
 
     Returns
     -------
-    low, high : int64[N_BUCKETS]
+    low, high : int64[N_BUCKETS], read-only
         A bucket counts the values v with low <= v <= high.
     """
     low = []
@@ -43,7 +45,10 @@ def bucket_bounds() -> tuple[np.ndarray, np.ndarray]:
         halvings = max(0, bucket // SUB_BUCKETS - 1)
         low.append((bucket - SUB_BUCKETS * halvings) << halvings)
     high = [bound - 1 for bound in low[1:]] + [2**63 - 1]
-    return np.array(low, np.int64), np.array(high, np.int64)
+    bounds = np.array(low, np.int64), np.array(high, np.int64)
+    for array in bounds:
+        array.flags.writeable = False
+    return bounds
 
 
 def quantile(counts: np.ndarray, longest: int, q: float) -> int:

@@ -18,7 +18,7 @@ from rfcsim.clock.layout import (
 )
 from rfcsim.errors import RfcsimError
 from rfcsim.experiment.compile import compile_scenario, piece_starts
-from rfcsim.experiment.costs import load_costs
+from rfcsim.experiment.costs import cost_values
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.model.layout import (
     DESIGN_DOWNGRADE,
@@ -198,7 +198,7 @@ def problem_of(scenario: Scenario, mutant: str = "none") -> Problem:
     """A scenario as the explorer takes it."""
     if mutant not in MUTANT_NAMES:
         raise RfcsimError(f"mutant = {mutant!r}: must be one of {', '.join(MUTANT_NAMES)}")
-    machine = compile_scenario(scenario, load_costs(scenario.costs).values)
+    machine = compile_scenario(scenario, cost_values(scenario.costs))
     machine.state.mm[MM_MUTANT] = MUTANT_NAMES.index(mutant)
     machine.state.mm[MM_LOCK_POLICY] = 0  # the explorer has policies of its own
     if mutant == "downgrades":

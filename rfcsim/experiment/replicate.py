@@ -14,7 +14,7 @@ from scipy import stats
 
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.costs import load_costs
+from rfcsim.experiment.costs import cost_values
 from rfcsim.experiment.result import Result
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import Progress, check_range, run_once
@@ -153,7 +153,7 @@ def replicate(
     check_range("replications", n, 1, MOST_REPLICATIONS)
     if threads is not None:
         check_range("threads", threads, 1, MOST_REPLICATIONS)
-    costs = load_costs(scenario.costs).values
+    costs = cost_values(scenario.costs)
     results: list[Result | None] = [None] * n
     stop = threading.Event()
     with _pool(min(n, threads or os.cpu_count() or 1), stop) as pool:

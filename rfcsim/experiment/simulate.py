@@ -20,7 +20,7 @@ from rfcsim.clock.layout import (
 )
 from rfcsim.errors import RfcsimError, ScenarioError
 from rfcsim.experiment.compile import compile_scenario
-from rfcsim.experiment.costs import load_costs
+from rfcsim.experiment.costs import cost_values
 from rfcsim.experiment.result import Result
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.model.layout import CALL_NONE, REG_CALL, REG_END, REG_NEXT, REG_START
@@ -66,7 +66,7 @@ def simulate(
     RfcsimError
         One line: the argument, its value and what is allowed.
     """
-    costs = load_costs(scenario.costs).values
+    costs = cost_values(scenario.costs)
     return run_once(scenario, costs, seed, replication, trace, jump, progress)
 
 

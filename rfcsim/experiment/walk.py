@@ -14,7 +14,7 @@ from rfcsim.clock.layout import (
 )
 from rfcsim.errors import RfcsimError
 from rfcsim.experiment.compile import compile_scenario
-from rfcsim.experiment.costs import load_costs
+from rfcsim.experiment.costs import cost_values
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.model.layout import (
     CALL_HOLD,
@@ -85,7 +85,7 @@ def walk(scenario: Scenario, task: str | None = None) -> pl.DataFrame:
     if name not in names:
         raise RfcsimError(f"task = {name!r}: must be one of {', '.join(names)}")
     walker = sum(group.count for group in scenario.tasks[: names.index(name)])
-    machine = compile_scenario(scenario, load_costs(scenario.costs).values)
+    machine = compile_scenario(scenario, cost_values(scenario.costs))
     state, thread = machine.state, machine.threads[walker]
     rows: list[tuple] = []
     for op in machine.programs[thread[T_FIRST_OP] : thread[T_FIRST_OP] + thread[T_OPS]]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rfcsim.clock.layout import COST_DISK_DEPTH, COST_DISK_PAGE, COST_LOCK, N_COSTS
 from rfcsim.data import data_names, data_path
 from rfcsim.errors import CostTableError
-from rfcsim.experiment.costs import COST_ROWS, MOST_NS, load_costs
+from rfcsim.experiment.costs import COST_ROWS, MOST_NS, cost_values, load_costs
 from rfcsim.model.layout import WORK_MAPS_VMA, WORK_MLOCK_FILE, WORK_NAMES, WORK_NS, WORK_SYSCALL
 
 TABLES = data_names("costs")
@@ -203,3 +203,17 @@ def test_no_other_error_comes_out_of_a_file(
     path = tmp_path_factory.getbasetemp() / "any.toml"
     path.write_bytes(content)
     refused(path)
+
+
+def test_costs_that_are_kept_are_read_again_when_the_file_changes(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    text = data_path("costs", "hdd-2010").read_text()
+    path.write_text(text)
+    kept = cost_values(path)
+    assert np.array_equal(kept, load_costs(path).values)
+    assert cost_values(path) is kept
+    assert not kept.flags.writeable
+    path.write_text(text.replace("[lock_ns]\nvalue = ", "[lock_ns]\nvalue = 9"))
+    changed = cost_values(path)
+    assert np.flatnonzero(changed != kept).tolist() == [COST_ROWS["lock_ns"]]
+    assert np.array_equal(changed, load_costs(path).values)
