@@ -1,7 +1,7 @@
 from . import charts, live
 from .attribution import blame, blame_summary, blame_table
 from .duration import human
-from .errors import CostTableError, LiveError, RfcsimError, ScenarioError, TraceError
+from .errors import CostTableError, LiveError, RfcsimError, ScenarioError, SweepError, TraceError
 from .events import lock_intervals
 from .experiment.check import CLAIMS, Check, check
 from .experiment.compare import Comparison, compare
@@ -40,12 +40,16 @@ from .experiment.presets import (
     presets,
 )
 from .experiment.published import published_comparison
+from .experiment.quantiles import quantile_intervals
 from .experiment.replicate import Replications, replicate
 from .experiment.result import Result
 from .experiment.scenario import Scenario
 from .experiment.schedule import replay
 from .experiment.simulate import simulate
 from .experiment.sites import call_site, call_sites
+from .experiment.statistics import mean_intervals, paired_differences, sweep_table
+from .experiment.sweep import sweep
+from .experiment.sweep_file import SweepFile, read_sweep
 from .experiment.walk import walk
 from .live.ftrace import read_trace
 from .live.lock import LockedMemory, lock_memory, unlock_memory
@@ -88,6 +92,8 @@ __all__ = [
     "RfcsimError",
     "Scenario",
     "ScenarioError",
+    "SweepError",
+    "SweepFile",
     "TaskGroup",
     "Touch",
     "TraceError",
@@ -110,18 +116,24 @@ __all__ = [
     "load_measurement",
     "lock_intervals",
     "lock_memory",
+    "mean_intervals",
     "measure",
     "mutant_scoreboard",
+    "paired_differences",
     "preset",
     "presets",
     "probes",
     "published_comparison",
+    "quantile_intervals",
+    "read_sweep",
     "read_trace",
     "replay",
     "replicate",
     "sequential_differences",
     "simulate",
     "standard_probes",
+    "sweep",
+    "sweep_table",
     "unlock_memory",
     "walk",
 ]

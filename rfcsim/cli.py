@@ -189,6 +189,62 @@ def run(
 
 
 @app.command()
+def sweep(
+    file: Annotated[Path, typer.Argument(metavar="SWEEP.toml", help="What to run; see below.")],
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE.parquet", help="Keep every row in this file.")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Throw away what is in that file, and begin anew.")
+    ] = False,
+    replications: Annotated[
+        int | None, typer.Option(help="Runs a point, instead of the file's.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed, instead of the file's.")] = None,
+    threads: Annotated[int | None, typer.Option(help="How many; one a CPU if not given.")] = None,
+) -> None:
+    """Run every combination of values, and print who waited for what at each.
+
+    A sweep that was stopped, in whatever way, goes on when the same command is given again. Its
+    file says what is varied:
+
+    \b
+        scenario = "anon-1gb"     # a preset, a scenario file, a list of them, or a table
+        replications = 20
+        seed = 1
+        [over]                    # fields, as for run --set, and the values that they are to have
+        batch_pages = [64, 256, 1024]
+        tasks.worker.count = [1, 4]
+        [[over.kernel]]           # what takes more than one field, by a name for each
+        name = "2.6.36"
+        design = "exclusive"
+        [[over.kernel]]
+        name = "RFC"
+        design = "batched"
+    """
+    import rfcsim
+
+    plan = rfcsim.read_sweep(file)
+    try:
+        with progress(file.stem) as report:
+            rows = rfcsim.sweep(
+                plan.scenarios,
+                plan.over,
+                replications=plan.replications if replications is None else replications,
+                seed=plan.seed if seed is None else seed,
+                threads=threads,
+                to=to,
+                fresh=fresh,
+                progress=report or False,
+            )
+    except KeyboardInterrupt as interrupt:
+        for note in getattr(interrupt, "__notes__", ()):
+            print("rfcsim:", note, file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
+    print_table(rfcsim.sweep_table(rows))
+
+
+@app.command()
 def check(
     scenario: Annotated[
         Path | None, typer.Argument(metavar="SCENARIO.toml", help="A small scenario.")

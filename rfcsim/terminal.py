@@ -59,7 +59,7 @@ def print_table(frame: "pl.DataFrame") -> None:
         longest = max(len(name), *(len(row[index]) for row in rows), 1)
         width = SOURCE_WIDTH if name == "source" else longest
         needed += width + 2
-        right = dtype.is_numeric() or name in ("p50", "p99", "max", "total", "share")
+        right = dtype.is_numeric() or name in ("p50", "p99", "p99.9", "max", "total", "share")
         table.add_column(
             name, justify="right" if right else "left", min_width=width, overflow="fold"
         )

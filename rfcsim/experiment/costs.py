@@ -1,7 +1,7 @@
 """Cost tables: what each piece of work takes, and where the figure comes from."""
 
 import tomllib
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -184,6 +184,11 @@ def _path(name_or_path: str | Path) -> Path:
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or text.endswith(".toml") or "/" in text:
         return Path(text)
+    return _packaged(text)
+
+
+@cache
+def _packaged(text: str) -> Path:
     names = data_names("costs")
     if text not in names:
         raise CostTableError(

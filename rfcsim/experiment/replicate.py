@@ -8,16 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import polars as pl
-from scipy import stats
 
-from rfcsim.duration import human
-from rfcsim.errors import RfcsimError
 from rfcsim.experiment.costs import cost_values
 from rfcsim.experiment.result import Result
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import Progress, check_range, run_once
+from rfcsim.experiment.statistics import check_share, mean_interval, with_margin
 
 MOST_REPLICATIONS = 100_000
 QUANTITIES = ("mean_ns", "p50_ns", "p99_ns", "max_ns", "total_ns")
@@ -90,8 +87,7 @@ class Replications:
             mode, quantity, replications (those in which the class asked in that mode), mean, low,
             high, in ns. With one replication low and high are null; low is 0 or more, as waits are.
         """
-        if not 0 < confidence < 1:
-            raise RfcsimError(f"confidence = {confidence}: must be between 0 and 1")
+        check_share("confidence", confidence)
         frame = self.waits.with_columns(mean_ns=pl.col("total_ns") / pl.col("requests"))
         rows = []
         for (name, mode), group in frame.group_by(["class", "mode"], maintain_order=True):
@@ -107,7 +103,7 @@ class Replications:
             pl.col("requests").mean(), pl.col("waited").mean()
         )
         cells = self.summary().with_columns(
-            cell=pl.struct("mean", "low", "high").map_elements(_with_margin, pl.String())
+            cell=pl.struct("mean", "low", "high").map_elements(with_margin, pl.String())
         )
         words = cells.pivot("quantity", index=["class", "mode"], values="cell")
         return asked.join(words, on=["class", "mode"], maintain_order="left").select(
@@ -156,7 +152,7 @@ def replicate(
     costs = cost_values(scenario.costs)
     results: list[Result | None] = [None] * n
     stop = threading.Event()
-    with _pool(min(n, threads or os.cpu_count() or 1), stop) as pool:
+    with thread_pool(min(n, threads or os.cpu_count() or 1), stop) as pool:
         runs = {
             pool.submit(run_once, scenario, costs, seed, replication, stop=stop): replication
             for replication in range(n)
@@ -168,22 +164,8 @@ def replicate(
     return Replications(tuple(result for result in results if result is not None))
 
 
-def mean_interval(
-    values: np.ndarray, confidence: float
-) -> tuple[float, float | None, float | None]:
-    """Mean of independent figures, none negative, and its t interval, null for a single figure."""
-    mean = float(values.mean())
-    if len(values) < 2:
-        return mean, None, None
-    error = float(stats.sem(values))
-    if error == 0:
-        return mean, mean, mean
-    low, high = stats.t.interval(confidence, len(values) - 1, loc=mean, scale=error)
-    return mean, max(0.0, float(low)), float(high)
-
-
 @contextmanager
-def _pool(threads: int, stop: threading.Event) -> Iterator[ThreadPoolExecutor]:
+def thread_pool(threads: int, stop: threading.Event) -> Iterator[ThreadPoolExecutor]:
     """A pool whose work is given up, not finished, when its user fails or is interrupted."""
     pool = ThreadPoolExecutor(threads, thread_name_prefix="rfcsim")
     try:
@@ -193,12 +175,3 @@ def _pool(threads: int, stop: threading.Event) -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(wait=True, cancel_futures=True)
         raise
     pool.shutdown()
-
-
-def _with_margin(interval: dict[str, float | None]) -> str:
-    mean, high = interval["mean"], interval["high"]
-    if mean is None:
-        return ""
-    if high is None or high == mean:
-        return human(mean)
-    return f"{human(mean)} +- {human(high - mean)}"

@@ -4,8 +4,6 @@ A scenario is frozen and complete: with a cost table and a seed it determines ev
 """
 
 import os
-import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -33,6 +31,7 @@ from rfcsim.experiment.parts import (
     Region,
     TaskGroup,
 )
+from rfcsim.experiment.toml import parse, read_text
 
 Design = Literal[
     "downgrade", "exclusive", "batched", "contended", "fault-retry", "mm-populate", "vma-lock"
@@ -148,13 +147,7 @@ class Scenario(Part):
         ScenarioError
             One line: the file, the field, its value and what is allowed.
         """
-        try:
-            text = Path(file).read_text(encoding="utf-8")
-        except OSError as error:
-            raise ScenarioError(f"{file}: {error.strerror}") from None
-        except ValueError:  # not UTF-8, or a NUL in the path
-            raise ScenarioError(f"{file}: not a UTF-8 text file") from None
-        scenario = cls.from_toml_text(text, str(file))
+        scenario = cls.from_toml_text(read_text(file), str(file))
         if scenario.costs.endswith(".toml") or "/" in scenario.costs:
             return scenario.replace(costs=str(Path(file).parent / scenario.costs))
         return scenario
@@ -162,12 +155,7 @@ class Scenario(Part):
     @classmethod
     def from_toml_text(cls, text: str, source: str = "scenario") -> "Scenario":
         """Read a scenario from TOML text; `source` says in messages where the text is from."""
-        try:
-            data = tomllib.loads(text)
-        except RecursionError:
-            raise ScenarioError(f"{source}: tables are nested too deeply") from None
-        except ValueError as error:
-            raise ScenarioError(f"{source}: {_toml_problem(str(error))}") from None
+        data = parse(text, source)
         try:
             return cls(**data)
         except ScenarioError as error:
@@ -355,11 +343,3 @@ def _position(where: str, part: str, items: Sequence[Any]) -> int:
     if part.isascii() and part.isdigit() and int(part) < len(items):
         return int(part)
     raise ScenarioError(f"{where}: there is none; {did_you_mean(part, names)}")
-
-
-def _toml_problem(message: str) -> str:
-    """Put the line first: "line 3, column 5: expected ..."."""
-    found = re.fullmatch(r"(.*?) \(at (.*)\)", " ".join(message.split()))
-    if found is None:
-        return f"not valid TOML: {message}"
-    return f"{found[2]}: not valid TOML: {found[1][:1].lower()}{found[1][1:]}"

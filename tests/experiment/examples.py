@@ -1,5 +1,11 @@
-"""A small scenario that the tests of this folder change."""
+"""What these tests share: a small scenario, costs of nothing, an executor that dies."""
 
+from concurrent.futures import Executor, Future
+from pathlib import Path
+
+import tomli_w
+
+from rfcsim.experiment.costs import COST_ROWS
 from rfcsim.experiment.scenario import Scenario
 
 TEXT = """\
@@ -44,3 +50,35 @@ hold_ns = 50
 """
 
 SMALL = Scenario.from_toml_text(TEXT)
+
+
+def free_costs(folder: Path) -> Path:
+    """A cost table in which no work takes any time."""
+    file = folder / "free.toml"
+    values = dict.fromkeys(COST_ROWS, 0) | {"timeslice_ns": 10**9, "disk_depth": 1}
+    rows = {
+        name: {"value": value, "status": "estimate", "source": "of no machine"}
+        for name, value in values.items()
+    }
+    file.write_text(tomli_w.dumps({"name": "free", "era": "none", "description": "free"} | rows))
+    return file
+
+
+class Failing(Executor):
+    """Does so many pieces, then raises at the next."""
+
+    def __init__(self, pieces: int, error: BaseException, when: str = "result") -> None:
+        self.pieces = pieces
+        self.error = error
+        self.when = when
+
+    def submit(self, fn, /, *args, **kwargs) -> Future:
+        self.pieces -= 1
+        future: Future = Future()
+        if self.pieces >= 0:
+            future.set_result(fn(*args, **kwargs))
+        elif self.when == "submit":
+            raise self.error
+        else:
+            future.set_exception(self.error)
+        return future

@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 
 from rfcsim.errors import CostTableError, RfcsimError
-from rfcsim.experiment.replicate import mean_interval, replicate
+from rfcsim.experiment.replicate import replicate
 from rfcsim.experiment.simulate import simulate
+from rfcsim.experiment.statistics import mean_interval
 from tests.experiment.examples import SMALL
 
 

@@ -1,0 +1,255 @@
+"""Rows on their way into one Parquet file: what has been written survives whatever happens.
+
+Beside the file, a folder FILE.parts holds, until all rows are there:
+
+- sweep.json, which tells the sweep that the parts are of,
+- parts, each a Parquet file of the rows of some runs, whole or not there at all,
+- lock, which one process at a time holds; the lock ends with the process, however that ends.
+
+The file itself is written once, from all parts in the grid's order, so that its bytes do not
+depend on who ran what when, or how often the sweep was stopped.
+"""
+
+import contextlib
+import errno
+import fcntl
+import io
+import json
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import polars as pl
+
+from rfcsim.errors import RfcsimError
+
+KEY = "rfcsim"  # of the metadata of a Parquet file
+ROWS_A_GROUP = 2**16
+LONGEST_SHOWN = 60
+
+# POSIX locks are between processes, and the workers of a pool do not inherit them when they are
+# forked, as they would those of flock(); between the threads of a process this set does it.
+_locked: set[Path] = set()
+_locked_guard = threading.Lock()
+
+
+class Store:
+    """The Parquet file of a sweep, and its parts so far; a context that holds the lock.
+
+    Parameters
+    ----------
+    file : path
+    sweep : dict
+        Tells one sweep from another; what JSON can hold, each entry named as the user knows it.
+    fresh : bool
+        Throw away what is there.
+
+    Raises
+    ------
+    RfcsimError
+        One line: the file is of another sweep, is in use, or cannot be written.
+    """
+
+    def __init__(
+        self, file: str | os.PathLike[str], sweep: dict[str, Any], fresh: bool = False
+    ) -> None:
+        self.name = str(file)
+        self._file = Path(os.path.realpath(file))
+        self._sweep = sweep
+        self._fresh = fresh
+        self.folder = Path(f"{self._file}.parts")
+        self._lock = -1
+        self._parts = 0
+        if self._file.is_dir():
+            raise RfcsimError(f"{self.name}: is a folder, must be a file")
+        if not self._file.parent.is_dir():
+            raise RfcsimError(f"{self._file.parent}: no such folder")
+
+    def __enter__(self) -> Self:
+        with self._explained():
+            self._take_lock()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with _locked_guard:
+            _locked.discard(self.folder)
+        os.close(self._lock)
+
+    def begun(self) -> bool:
+        """Whether there is a folder of parts."""
+        return self.folder.exists()
+
+    def finished(self) -> pl.DataFrame | None:
+        """The rows, if the file has them all; does not need the lock."""
+        if self._fresh or not self._file.exists():
+            return None
+        with self._explained():
+            content = self._file.read_bytes()
+        found = _read(content)
+        if found is None:
+            raise RfcsimError(f"{self.name}: exists and is of no sweep, must be new (or fresh)")
+        about, frame = found
+        self._compare(about)
+        return frame
+
+    def safe(self) -> list[tuple[pl.DataFrame, list[list[int]]]]:
+        """Make ready to go on: the frame and the runs, as [first, end), of every part so far."""
+        with self._explained():
+            if self._fresh:
+                self._file.unlink(missing_ok=True)
+            description = self.folder / "sweep.json"
+            begun = _json(description)
+            if begun is None or self._fresh:
+                self._remove_parts()
+                _write_whole(description, json.dumps(self._sweep, indent=1).encode())
+            else:
+                self._compare(begun)
+            parts = []
+            for path in sorted(self.folder.glob("*.parquet")):
+                self._parts = int(path.stem) + 1
+                part = _read(path.read_bytes())
+                if part is None:  # damaged by others: to be simulated again
+                    path.unlink()
+                else:
+                    about, frame = part
+                    parts.append((frame, about["runs"]))
+            return parts
+
+    def append(self, frame: pl.DataFrame, runs: Iterable[list[int]]) -> None:
+        """Write the rows of some runs, [first, end) each; when it returns, they are safe."""
+        part = self.folder / f"{self._parts:06}.parquet"
+        with self._explained():
+            _write_whole(part, _parquet(frame, {"runs": list(runs)}))
+        self._parts += 1
+
+    def finish(self, frame: pl.DataFrame) -> None:
+        """Write the file from all rows, in the grid's order; the parts can go then."""
+        content = _parquet(frame, self._sweep)
+        with self._explained():
+            _write_whole(self._file, content, partial=self.folder / "whole.partial")
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove the folder of parts, as far as that can be: what is left of it does no harm."""
+        with contextlib.suppress(OSError):
+            self._remove_parts()
+            (self.folder / "sweep.json").unlink(missing_ok=True)
+            (self.folder / "lock").unlink()
+            self.folder.rmdir()  # refused if somebody else has begun to use it
+
+    def _remove_parts(self) -> None:
+        for pattern in ("*.parquet", "*.partial"):
+            for path in self.folder.glob(pattern):
+                path.unlink()
+
+    def _take_lock(self) -> None:
+        with _locked_guard:
+            if self.folder in _locked:
+                raise self._busy()
+            while self._lock < 0:
+                self.folder.mkdir(exist_ok=True)
+                path = self.folder / "lock"
+                try:
+                    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                except FileNotFoundError:  # a sweep that was done removed the folder
+                    continue
+                try:
+                    fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if _same(path, lock):
+                        self._lock = lock
+                except OSError as error:
+                    if error.errno in (errno.EACCES, errno.EAGAIN):
+                        raise self._busy() from None
+                    raise
+                finally:
+                    if self._lock < 0:
+                        os.close(lock)
+            _locked.add(self.folder)
+
+    def _busy(self) -> RfcsimError:
+        return RfcsimError(f"{self.name}: another sweep is writing it, must be one at a time")
+
+    def _compare(self, found: dict[str, Any]) -> None:
+        """Refuse rows of another sweep; say what is different about it."""
+        for key in self._sweep | found:
+            theirs, ours = found.get(key), self._sweep.get(key)
+            if theirs != ours:
+                raise RfcsimError(
+                    f"{self.name}: has rows of another sweep, {key} = {_show(theirs)} there and "
+                    f"{_show(ours)} here; they are kept, must be another file (or fresh)"
+                )
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Errors of the file system in one line."""
+        try:
+            yield
+        except OSError as error:
+            raise RfcsimError(f"{error.filename or self.name}: {error.strerror}") from None
+
+
+def _same(path: Path, descriptor: int) -> bool:
+    """Whether a file is still the one that was opened."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _show(value: object) -> str:
+    if value is None:
+        return "nothing"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 4]} ..."
+
+
+def _parquet(frame: pl.DataFrame, about: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    frame.rechunk().write_parquet(
+        buffer, compression="zstd", row_group_size=ROWS_A_GROUP, metadata={KEY: json.dumps(about)}
+    )
+    return buffer.getvalue()
+
+
+def _read(content: bytes) -> tuple[dict[str, Any], pl.DataFrame] | None:
+    """What a Parquet file says of itself, and its rows; None if it is none, or not ours."""
+    try:
+        about = json.loads(pl.read_parquet_metadata(io.BytesIO(content))[KEY])
+        return about, pl.read_parquet(io.BytesIO(content))
+    except (pl.exceptions.PolarsError, KeyError, ValueError):
+        return None
+
+
+def _json(file: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads(file.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _write_whole(file: Path, content: bytes, partial: Path | None = None) -> None:
+    """Write a file whole or not at all; when this returns it is on the disk."""
+    partial = partial or file.with_name(f"{file.name}.partial")
+    try:
+        with partial.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(partial, file)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(file)) from None
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,77 @@
+"""Run a small sweep again and again, killed each time one step of the file system later.
+
+Every attempt is a child of one process that has everything imported and compiled, so that there
+can be many. Prints, for each attempt, how many files there were after the kill, then a hash of the
+file after the same sweep was run again.
+"""
+
+import hashlib
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from rfcsim.experiment import harvest
+from rfcsim.experiment.simulate import simulate
+from rfcsim.experiment.sweep import sweep
+from tests.experiment.examples import SMALL
+
+OVER = {"batch_pages": [8, 32, 64]}
+STEPS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "fcntl.lockf"}
+
+
+def small_sweep(file: Path) -> None:
+    sweep(SMALL, OVER, replications=1, to=file, threads=1)
+
+
+def in_child(work: Callable[[], None]) -> int:
+    """Do something in a child; its wait status."""
+    child = os.fork()
+    if child == 0:
+        work()
+        os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+
+def killed_at(number: int, file: Path) -> None:
+    """Run the sweep, and be killed right before that step in the file's folder."""
+    left = number
+
+    def count(event: str, arguments: tuple) -> None:
+        nonlocal left
+        if event in STEPS and (event == "fcntl.lockf" or str(file.parent) in str(arguments[0])):
+            left -= 1
+            if left < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(count)
+    small_sweep(file)
+
+
+def attempt(number: int) -> bool:
+    """Be killed at that step, and go on; whether there was such a step."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "rows.parquet"
+        killed = os.WIFSIGNALED(in_child(lambda: killed_at(number, file)))
+        left = len([path for path in Path(folder).rglob("*") if path.is_file()])
+        assert in_child(lambda: small_sweep(file)) == 0
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        after = sorted(path.name for path in Path(folder).rglob("*"))
+    print(json.dumps({"killed": killed, "left": left, "digest": digest, "after": after}))
+    return killed
+
+
+def main() -> None:
+    # Each run of the sweep comes back and is written by itself.
+    harvest.SECONDS_A_PART = harvest.SHARE_A_PART = 0.0
+    simulate(SMALL)
+    number = 0
+    while attempt(number):
+        number += 1
+
+
+if __name__ == "__main__":
+    main()
