@@ -18,9 +18,9 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from rfcsim.clock import bucket_bounds
 from rfcsim.errors import RfcsimError
 from rfcsim.experiment.statistics import axes_of, check_rows, check_share
+from rfcsim.histogram import bucket_bounds
 
 _FOUND = {
     "q": pl.Float64(),

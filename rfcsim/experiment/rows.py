@@ -5,8 +5,6 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from rfcsim.clock import bucket_bounds
-from rfcsim.clock.histogram import N_BUCKETS
 from rfcsim.clock.layout import (
     CALL_COUNT,
     CALL_FAILED,
@@ -23,6 +21,7 @@ from rfcsim.clock.layout import (
 )
 from rfcsim.experiment.grid import Grid
 from rfcsim.experiment.result import Result
+from rfcsim.histogram import N_BUCKETS, bucket_bounds
 from rfcsim.model.layout import CALL_NAMES
 from rfcsim.version import __version__
 
