@@ -1,0 +1,84 @@
+"""The verdicts of the explorer, design by design."""
+
+from collections.abc import Iterable
+from typing import TypeVar, get_args
+
+import polars as pl
+
+from rfcsim.errors import RfcsimError
+from rfcsim.experiment.check import CLAIMS, check
+from rfcsim.experiment.explain import did_you_mean, show
+from rfcsim.experiment.presets import check_scenario, check_scenarios
+from rfcsim.experiment.scenario import Design, Scenario
+
+_T = TypeVar("_T")
+
+_SHORT = {"as-if-sequential": "as-if", "as-if-sequential-strict": "strict"}
+
+_SCHEMA = {
+    "scenario": pl.String(),
+    "design": pl.String(),
+    "states": pl.Int64(),
+    "seconds": pl.Float64(),
+    **dict.fromkeys(CLAIMS, pl.String()),
+    "breaks": pl.String(),
+}
+
+
+def verdicts(
+    designs: Iterable[str] | None = None,
+    scenarios: Iterable[str | Scenario] | None = None,
+    *,
+    policy: str = "any",
+) -> pl.DataFrame:
+    """Check small scenarios under several designs, and put the verdicts in one table.
+
+    Parameters
+    ----------
+    designs : iterable of str, optional
+        Values of `Scenario.design`; all of them if not given.
+    scenarios : iterable of str or Scenario, optional
+        Small ones, as `check` takes them; a name is one of `check_scenarios()`, all of which are
+        taken if none is given.
+    policy : str
+        See `check`.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row a scenario and design, scenarios outermost: scenario, design, states, seconds; one
+        column a claim of `CLAIMS`, "holds" or "violated"; and breaks, a word for the first of
+        them, in their order, that is violated: its name, but "as-if" for as-if-sequential and
+        "strict" where that form alone is violated; "" if all hold.
+
+    Raises
+    ------
+    RfcsimError
+        One line: the argument, its value and what is allowed.
+    """
+    known = get_args(Design)
+    chosen = _several("designs", designs, known)
+    for design in chosen:
+        if design not in known:
+            raise RfcsimError(
+                f"designs: {show(design)}: there is none; {did_you_mean(design, known)}"
+            )
+    rows = []
+    for given in _several("scenarios", scenarios, check_scenarios()):
+        scenario = given if isinstance(given, Scenario) else check_scenario(given)
+        for design in chosen:
+            checked = check(scenario.replace(design=design), policy=policy)
+            broken = [claim for claim in CLAIMS if not checked.holds(claim)]
+            words = ("violated" if claim in broken else "holds" for claim in CLAIMS)
+            first = _SHORT.get(broken[0], broken[0]) if broken else ""
+            rows.append((scenario.name, design, checked.states, checked.seconds, *words, first))
+    return pl.DataFrame(rows, _SCHEMA, orient="row")
+
+
+def _several(name: str, given: Iterable[_T] | None, otherwise: Iterable[_T]) -> list[_T]:
+    if isinstance(given, str):
+        raise RfcsimError(f"{name} = {show(given)}: must be several, in a list")
+    several = list(otherwise if given is None else given)
+    if not several:
+        raise RfcsimError(f"{name} is empty: must be one or more")
+    return several
