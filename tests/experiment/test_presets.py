@@ -13,10 +13,11 @@ AFTERWARDS = ["fault-retry-after", "map-20gb-after", "map-page-cache-20gb-after"
 RECORDED = ["pieces-other-cpu", "pieces-same-cpu", "pieces-pause", "mlock-pieces-other-cpu"]
 INCIDENTS = ["ps-20gb", "page-cache-20gb", "fault-retry-before", "mcl-future-2013"]
 BACKINGS = ["anon-1gb", "page-cache-1gb", "cold-file-1gb"]
+MATRIX = ["matrix-256mb"]
 
 
 def test_the_presets_are_these() -> None:
-    assert sorted(INCIDENTS + AFTERWARDS + RECORDED + BACKINGS) == NAMES
+    assert sorted(INCIDENTS + AFTERWARDS + RECORDED + BACKINGS + MATRIX) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -38,7 +39,7 @@ def test_incidents_have_published_figures_with_sources() -> None:
     for name in INCIDENTS + AFTERWARDS + RECORDED:
         assert preset(name).published
         assert all(len(figure.source) > 20 for figure in preset(name).published)
-    for name in BACKINGS:
+    for name in BACKINGS + MATRIX:
         assert not preset(name).published
 
 

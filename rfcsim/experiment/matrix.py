@@ -1,0 +1,181 @@
+"""Every lock policy with every way to lock a range: who waits how long, and what it costs."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args
+
+import polars as pl
+
+from rfcsim.errors import RfcsimError
+from rfcsim.experiment.explain import did_you_mean, show
+from rfcsim.experiment.kernels import kernels_with
+from rfcsim.experiment.parts import Mlock, Populate, RangeCall
+from rfcsim.experiment.scenario import Design, LockPolicy, Scenario
+from rfcsim.experiment.simulate import Progress
+from rfcsim.experiment.statistics import TIMES, mean_intervals
+from rfcsim.experiment.sweep import sweep
+
+_TODAY: Design = "vma-lock"  # the design under which programs lock in pieces
+
+
+def ways_to_lock(
+    scenario: Scenario,
+    *,
+    locker: str = "locker",
+    piece_pages: int = 256,
+    pause_ns: int = 40_000,
+) -> dict[str, dict[str, Any]]:
+    """Name the ways in which a range can come to be locked, by kernels and by programs.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    locker : str
+        The group of tasks that locks.
+    piece_pages, pause_ns : int
+        Of the programs that lock in pieces.
+
+    Returns
+    -------
+    dict of str to dict
+        What each way changes in the scenario, for an axis of `sweep`: all designs, by their name,
+        with the calls as they are; then, on the newest design and with every mlock() in pieces,
+        "mlock pieces" and "populate pieces" (mlock2(MLOCK_ONFAULT), then MADV_POPULATE_WRITE), and
+        both with a pause.
+
+    Raises
+    ------
+    RfcsimError
+        One line: if there is no such group, or no mlock() in it.
+    """
+    groups = {group.name: group for group in scenario.tasks}
+    if locker not in groups:
+        raise RfcsimError(f"locker = {show(locker)}: there is none; {did_you_mean(locker, groups)}")
+    calls = groups[locker].calls
+    if not any(isinstance(call, Mlock) for call in calls):
+        raise RfcsimError(f"locker = {show(locker)}: must make an mlock call, but makes none")
+    ways: dict[str, dict[str, Any]] = {name: {"design": name} for name in get_args(Design)}
+    for suffix, pause in (("", 0), (", pause", pause_ns)):
+        pieces = {"piece_pages": piece_pages, "pause_ns": pause}
+        for name, program in (("mlock pieces", _mlock), ("populate pieces", _populate)):
+            replaced: list[dict[str, Any]] = []
+            for call in calls:
+                replaced += (
+                    program(call, pieces) if isinstance(call, Mlock) else [call.model_dump()]
+                )
+            ways[name + suffix] = {"design": _TODAY, f"tasks.{locker}.calls": replaced}
+    return ways
+
+
+def _mlock(call: Mlock, pieces: dict[str, int]) -> list[dict[str, Any]]:
+    return [Mlock(**call.model_dump() | pieces).model_dump()]
+
+
+def _populate(call: Mlock, pieces: dict[str, int]) -> list[dict[str, Any]]:
+    place = call.model_dump(include=set(RangeCall.model_fields) - {"think_ns", "think"})
+    whole = call.model_dump() | {"on_fault": True, "piece_pages": None, "pause_ns": 0}
+    return [Mlock(**whole).model_dump(), Populate(**place | pieces).model_dump()]
+
+
+def matrix(
+    scenario: Scenario,
+    *,
+    policies: Iterable[str] | None = None,
+    ways: Mapping[str, Mapping[str, Any]] | None = None,
+    quantity: str = "max_ns",
+    locker: str = "locker",
+    replications: int = 20,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress | bool | None = None,
+) -> pl.DataFrame:
+    """Run a scenario under every lock policy with every way to lock.
+
+    All cells meet the same random numbers in a replication. The same arguments give the same
+    bytes.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    policies : iterable of str, optional
+        Values of `Scenario.lock_policy`; all of them if not given.
+    ways : mapping of str to mapping, optional
+        What each changes in the scenario; `ways_to_lock(scenario, locker=locker)` if not given.
+    quantity : str
+        Which figure of the waits of a run: max_ns (the longest), mean_ns, p50_ns, p99_ns, p999_ns.
+    locker : str
+        The group of tasks whose time through its calls is that of locking.
+    replications, seed, threads, progress
+        See `sweep`.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row a way, policy and class of task: way, lock_policy, kernels (which have both; null if
+        none has), class, quantity, replications (runs with such a wait), mean, low, high (of the
+        quantity of waits for the lock in either mode, the worse of them, in ns, with a 95 %
+        interval by replication; null where the class never asked for the lock), locking,
+        locking_low, locking_high (how long the locker took, likewise).
+
+    Raises
+    ------
+    RfcsimError
+        One line: the argument, its value and what is allowed.
+    """
+    if quantity not in TIMES or quantity == "total_ns":
+        raise RfcsimError(
+            f"quantity = {show(quantity)}: there is none; {did_you_mean(quantity, TIMES[:-1])}"
+        )
+    if locker not in [group.name for group in scenario.tasks]:
+        names = [group.name for group in scenario.tasks]
+        raise RfcsimError(f"locker = {show(locker)}: there is none; {did_you_mean(locker, names)}")
+    chosen = ways_to_lock(scenario, locker=locker) if ways is None else dict(ways)
+    under = list(get_args(LockPolicy) if policies is None else policies)
+    rows = sweep(
+        scenario,
+        {"way": chosen, "lock_policy": under},
+        replications=replications,
+        seed=seed,
+        threads=threads,
+        progress=progress,
+    )
+    return _summarise(rows, scenario, chosen, quantity, locker)
+
+
+def _summarise(
+    rows: pl.DataFrame,
+    scenario: Scenario,
+    ways: Mapping[str, Mapping[str, Any]],
+    quantity: str,
+    locker: str,
+) -> pl.DataFrame:
+    """The table of `matrix` from the rows of its sweep."""
+    cells = rows.select("way", "lock_policy").unique(maintain_order=True)
+    classes = pl.DataFrame({"class": [group.name for group in scenario.tasks]})
+    keys = ["way", "lock_policy", "class"]
+    bounds = ["mean", "low", "high"]
+    waits = mean_intervals(rows.filter(pl.col("record").str.starts_with("wait_")), [quantity])
+    worse = waits.sort("mean", descending=True, maintain_order=True).unique(
+        keys, keep="first", maintain_order=True
+    )
+    rounds = mean_intervals(
+        rows.filter(pl.col("record") == "round", pl.col("class") == locker), ["max_ns"]
+    ).select(
+        "way",
+        "lock_policy",
+        locking="mean",
+        locking_low="low",
+        locking_high="high",
+    )
+    designs = {way: str(fields.get("design", scenario.design)) for way, fields in ways.items()}
+    shipped = pl.Series(
+        [kernels_with(designs[way], policy) for way, policy in cells.iter_rows()], dtype=pl.String()
+    )
+    return (
+        cells.with_columns(kernels=shipped)
+        .join(classes, how="cross", maintain_order="left_right")
+        .with_columns(quantity=pl.lit(quantity))
+        .join(
+            worse.select(*keys, "replications", *bounds), on=keys, how="left", maintain_order="left"
+        )
+        .join(rounds, on=["way", "lock_policy"], how="left", maintain_order="left")
+    )
