@@ -5,18 +5,24 @@
 
 from rfcsim.charts.blame import blame
 from rfcsim.charts.blame_summary import blame_summary
+from rfcsim.charts.curves import curves
 from rfcsim.charts.distributions import holds, survival
+from rfcsim.charts.matrix import matrix
 from rfcsim.charts.renderer import enable, save
 from rfcsim.charts.sequence import sequence
+from rfcsim.charts.stack import stack
 from rfcsim.charts.timeline import timeline
 
 __all__ = [
     "blame",
     "blame_summary",
+    "curves",
     "enable",
     "holds",
+    "matrix",
     "save",
     "sequence",
+    "stack",
     "survival",
     "timeline",
 ]

@@ -60,6 +60,9 @@ SERIES = (
     ("#56b4e9", (7, 2, 2, 2, 2, 2), "triangle-right"),
 )
 
+# From short to long: one hue, so that lightness alone says it, to everybody.
+LIGHTEST, DARKEST = "#e8f3fa", "#0b3a5e"
+
 WIDTH = 640  # pixels of the plot itself; a whole chart is then as wide as a notebook's column
 
 
@@ -113,3 +116,15 @@ def register() -> None:
 def scale(domain: Iterable[Any], values: Iterable[Any]) -> alt.Scale:
     """A scale that gives each value of its domain a colour, a shape or a dash of its own."""
     return alt.Scale(domain=list(domain), range=list(values))
+
+
+def shade(share: float) -> tuple[str, str]:
+    """A ground between LIGHTEST (0) and DARKEST (1), and the ink that is read on it."""
+    light, dark = ([int(end[i : i + 2], 16) for i in (1, 3, 5)] for end in (LIGHTEST, DARKEST))
+    mixed = [round(a + (b - a) * share) for a, b in zip(light, dark, strict=True)]
+    # Black and white are equally far from a luminance of 0.18.
+    luminance = sum(
+        weight * (value / 255) ** 2.2
+        for weight, value in zip((0.2126, 0.7152, 0.0722), mixed, strict=True)
+    )
+    return "#" + "".join(f"{value:02x}" for value in mixed), INK if luminance > 0.18 else GROUND

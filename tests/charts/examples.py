@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from rfcsim.attribution import blame as blame_of
-from rfcsim.charts import blame, blame_summary, holds, survival, timeline
+from rfcsim.charts import blame, blame_summary, curves, holds, matrix, survival, timeline
 from rfcsim.data import data_path
 from rfcsim.events import INTERVAL_SCHEMA
 from rfcsim.histogram import bucket_bounds
@@ -52,6 +52,20 @@ def random_histogram() -> pl.DataFrame:
     )
 
 
+def random_cells() -> pl.DataFrame:
+    """Means and intervals on a grid of three by three, at two values of a third column."""
+    draw = np.random.default_rng(2)
+    cells = [
+        (size, case, at, "2.6.36" if size == case == 1 else None)
+        for size in (1, 10, 100)
+        for case in range(3)
+        for at in (0, 5)
+    ]
+    frame = pl.DataFrame(cells, ["size", "case", "at", "note"], orient="row")
+    means = pl.Series("mean", 10 ** draw.uniform(4, 8, len(cells)))
+    return frame.with_columns(means, low=0.9 * means, high=1.2 * means)
+
+
 def charts() -> dict[str, alt.LayerChart]:
     """One chart of each sort and source."""
     return {
@@ -64,10 +78,17 @@ def charts() -> dict[str, alt.LayerChart]:
         "survival of a trace": survival(TRACE),
         "holds": holds(random_histogram()),
         "holds of a trace": holds(TRACE, width=300),
+        "matrix": matrix(
+            random_cells().filter(pl.col("at") == 0), row="size", column="case", note="note"
+        ),
+        "curves": curves(
+            random_cells(), x="size", line="case", slider="at", x_title="size", slider_title="at"
+        ),
     }
 
 
 def rows(chart: alt.LayerChart, layer: int = 0) -> list[dict[str, Any]]:
     """The data of one layer."""
     spec = chart.to_dict()
-    return spec["datasets"][spec["layer"][layer]["data"]["name"]]
+    own = spec["layer"][layer]
+    return spec["datasets"][(own if "data" in own else spec)["data"]["name"]]
