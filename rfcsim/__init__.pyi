@@ -7,6 +7,8 @@ from .experiment.check import CLAIMS, Check, check
 from .experiment.compare import Comparison, compare
 from .experiment.costs import CostTable, load_costs
 from .experiment.differences import sequential_differences
+from .experiment.kernels import kernel, kernels
+from .experiment.matrix import matrix, ways_to_lock
 from .experiment.mutants import mutant_scoreboard
 from .experiment.parts import (
     Brk,
@@ -50,6 +52,7 @@ from .experiment.sites import call_site, call_sites
 from .experiment.statistics import mean_intervals, paired_differences, sweep_table
 from .experiment.sweep import sweep
 from .experiment.sweep_file import SweepFile, read_sweep
+from .experiment.verdicts import verdicts
 from .experiment.walk import walk
 from .live.ftrace import read_trace
 from .live.lock import LockedMemory, lock_memory, unlock_memory
@@ -112,10 +115,13 @@ __all__ = [
     "cost_tables",
     "human",
     "live",
+    "kernel",
+    "kernels",
     "load_costs",
     "load_measurement",
     "lock_intervals",
     "lock_memory",
+    "matrix",
     "mean_intervals",
     "measure",
     "mutant_scoreboard",
@@ -135,5 +141,7 @@ __all__ = [
     "sweep",
     "sweep_table",
     "unlock_memory",
+    "verdicts",
     "walk",
+    "ways_to_lock",
 ]
