@@ -1,9 +1,11 @@
 """Every policy with every way to lock: the table, its order, and where the verdict turns."""
 
+from typing import Any
+
 import polars as pl
 import pytest
 
-from rfcsim import RfcsimError, matrix, preset, ways_to_lock
+from rfcsim import RfcsimError, matrix, mean_intervals, preset, sweep, ways_to_lock
 from rfcsim.model.layout import DESIGNS, LOCK_POLICIES
 
 CASE = preset("matrix-256mb")
@@ -53,6 +55,22 @@ def test_the_verdict_turns_with_reader_stealing(whole: pl.DataFrame) -> None:
             assert bound or mean(whole, way, policy) < 1e6
         for way in ("mlock pieces, pause", "populate pieces, pause"):
             assert mean(whole, way, policy) < 1e6
+
+
+def test_who_asks_in_both_modes_has_the_worse() -> None:
+    touches = {"call": "touch", "region": "heap", "pick": "sequential", "think_ns": 100_000}
+    maps = {"call": "munmap", "region": "scratch", "think_ns": 300_000}
+    both = CASE.replace(**{"tasks.worker.calls": [touches, maps]})
+    axes: dict[str, Any] = {
+        "way": {"batched": WAYS["batched"]},
+        "lock_policy": ["reader-preference"],
+    }
+    waits = mean_intervals(sweep(both, axes, replications=3), ["max_ns"]).filter(
+        pl.col("class") == "worker", pl.col("record").str.starts_with("wait_")
+    )
+    shared, exclusive = sorted(waits["mean"])
+    cells = matrix(both, ways=axes["way"], policies=axes["lock_policy"], replications=3)
+    assert mean(cells, "batched", "reader-preference", "worker") == exclusive > shared
 
 
 def test_only_what_shipped_or_was_proposed_has_kernels(whole: pl.DataFrame) -> None:
