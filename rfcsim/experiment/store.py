@@ -12,10 +12,10 @@ depend on who ran what when, or how often the sweep was stopped.
 
 import contextlib
 import errno
-import fcntl
 import io
 import json
 import os
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -158,11 +158,11 @@ class Store:
                 self.folder.mkdir(exist_ok=True)
                 path = self.folder / "lock"
                 try:
-                    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
                 except FileNotFoundError:  # a sweep that was done removed the folder
                     continue
                 try:
-                    fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    _lock(lock)
                     if _same(path, lock):
                         self._lock = lock
                 except OSError as error:
@@ -194,6 +194,18 @@ class Store:
             yield
         except OSError as error:
             raise RfcsimError(f"{error.filename or self.name}: {error.strerror}") from None
+
+
+def _lock(descriptor: int) -> None:
+    """Lock a file against other processes; OSError if one has it, freed when this one ends."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _same(path: Path, descriptor: int) -> bool:

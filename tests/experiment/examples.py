@@ -55,7 +55,7 @@ SMALL = Scenario.from_toml_text(TEXT)
 def free_costs(folder: Path) -> Path:
     """A cost table in which no work takes any time."""
     file = folder / "free.toml"
-    values = dict.fromkeys(COST_ROWS, 0) | {"timeslice_ns": 10**9, "disk_depth": 1}
+    values = dict.fromkeys(COST_ROWS, 0) | {"timeslice_ns": 10**9, "disk_depth": 1, "tick_ns": 1}
     rows = {
         name: {"value": value, "status": "estimate", "source": "of no machine"}
         for name, value in values.items()

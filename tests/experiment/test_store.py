@@ -206,7 +206,7 @@ def test_a_lock_that_somebody_is_about_to_remove_is_no_lock(
         calls.append(operation)
         real(descriptor, operation)
 
-    monkeypatch.setattr(store.fcntl, "lockf", removed_first)
+    monkeypatch.setattr(fcntl, "lockf", removed_first)
     small_sweep(file)
     assert len(calls) == 2
     assert file.read_bytes() == whole

@@ -21,7 +21,8 @@ def test_the_table_has_the_verdicts_of_the_analysis(design: str) -> None:
         violated = frozenset(EXPECTED[design].get(row["scenario"], set()))
         assert {claim for claim in CLAIMS if row[claim] == "violated"} == violated
         assert {row[claim] for claim in CLAIMS} <= {"holds", "violated"}
-        assert row["breaks"] == WORDS.get(violated, "serialisable")
+        first = next(claim for claim in (*CLAIMS, "") if claim in violated or not claim)
+        assert row["breaks"] == WORDS.get(violated, first)
         assert row["states"] > 0
 
 
