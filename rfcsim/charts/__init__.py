@@ -10,12 +10,14 @@ from rfcsim.charts.distributions import holds, survival
 from rfcsim.charts.matrix import matrix
 from rfcsim.charts.renderer import enable, save
 from rfcsim.charts.sequence import sequence
+from rfcsim.charts.sites import call_sites
 from rfcsim.charts.stack import stack
 from rfcsim.charts.timeline import timeline
 
 __all__ = [
     "blame",
     "blame_summary",
+    "call_sites",
     "curves",
     "enable",
     "holds",
