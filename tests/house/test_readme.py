@@ -38,6 +38,12 @@ def figures() -> dict[str, str]:
     ps = rfcsim.simulate(rfcsim.preset("ps-20gb"))
     longer = after.longest_call("locker", "mlock") / before.longest_call("locker", "mlock") - 1
     piece_ns, wait_ns = real_trace()
+    populate = [
+        rfcsim.simulate(rfcsim.call_site("mmap-populate", kernel, mapper=mapper))
+        for kernel, mapper in (("2.6.36", False), ("3.9", False), ("3.9", True))
+    ]
+    filled, afterwards, beside = (run.longest_wait("worker") for run in populate)
+    assert afterwards == 0, "the fault no longer waits"
     return {
         "worker_before": rfcsim.human(before.longest_wait("worker")),
         "worker_after": rfcsim.human(after.longest_wait("worker")),
@@ -47,6 +53,8 @@ def figures() -> dict[str, str]:
         "disk_wait": rfcsim.human(on_disk.longest_wait("allocator")),
         "real_piece": rfcsim.human(piece_ns),
         "real_wait": rfcsim.human(wait_ns),
+        "populate_before": rfcsim.human(filled),
+        "populate_beside": rfcsim.human(beside),
     }
 
 
