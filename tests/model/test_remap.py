@@ -217,6 +217,15 @@ def test_what_is_being_populated_when_the_flag_goes_away(design, marked):
     assert present(state) == [0, 1] and mlocked(state) == marked
 
 
+@pytest.mark.parametrize(("design", "marked"), [("batched", [0, 1]), ("fault-retry", [0])])
+def test_a_batch_marks_what_it_has_found_locked(design, marked):
+    state = space((0, 2, NONLINEAR), design=design)
+    for kind, a, _ in moves(state, 0, CALL_MLOCK, 0, 2):
+        if kind == EFFECT_CPU and a == WORK_MLOCK_FILE:
+            state.vmas[0, VMA_FLAGS] &= ~VM_LOCKED
+    assert present(state) == [0, 1] and mlocked(state) == marked
+
+
 def test_two_that_share_the_lock():
     """The second one sees no VM_LOCKED, and so populates without marks."""
     state = space((0, 4, NONLINEAR | VM_LOCKED))
