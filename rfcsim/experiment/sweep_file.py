@@ -1,8 +1,9 @@
 """A sweep as a TOML file: scenarios, what is varied, how often, under which seed."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from rfcsim.errors import RfcsimError
 from rfcsim.experiment.explain import did_you_mean, show
@@ -14,7 +15,8 @@ from rfcsim.experiment.toml import parse, read_text
 KEYS = ("scenario", "replications", "seed", "over")
 
 
-class SweepFile(NamedTuple):
+@dataclass(frozen=True)
+class SweepFile:
     """What a sweep file says; each is an argument of `sweep`.
 
     Attributes
