@@ -54,11 +54,13 @@ from .experiment.sweep import sweep
 from .experiment.sweep_file import SweepFile, read_sweep
 from .experiment.verdicts import verdicts
 from .experiment.walk import walk
-from .live.ftrace import read_trace
 from .live.lock import LockedMemory, lock_memory, unlock_memory
 from .live.measure import measure
 from .live.measurement import Measurement, load_measurement
 from .live.probe import Probe, probes, standard_probes
+from .live.record import record
+from .live.traces import read_trace
+from .perfetto import write_perfetto
 from .version import __version__
 
 __all__ = [
@@ -133,6 +135,7 @@ __all__ = [
     "quantile_intervals",
     "read_sweep",
     "read_trace",
+    "record",
     "replay",
     "replicate",
     "sequential_differences",
@@ -144,4 +147,5 @@ __all__ = [
     "verdicts",
     "walk",
     "ways_to_lock",
+    "write_perfetto",
 ]

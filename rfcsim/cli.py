@@ -41,6 +41,13 @@ app = typer.Typer(
 )
 
 Preset = Annotated[str | None, typer.Option("--preset", metavar="NAME", help="A preset.")]
+Trace = Annotated[
+    Path,
+    typer.Argument(
+        metavar="TRACE",
+        help="Of a kernel: trace, trace_pipe, trace-cmd report, perf script; or of `run --trace`.",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")]
 
 
@@ -386,9 +393,30 @@ def measure(
     print(f"rfcsim: note: {output} has all of it", file=sys.stderr)
 
 
+@app.command(context_settings={"allow_interspersed_args": False})
+def record(
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="TRACE.txt", help="Where to write the trace.")
+    ],
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="[COMMAND ...]", help="A program to run.")
+    ] = None,
+    pid: Annotated[int | None, typer.Option(help="A process that runs already.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="End after so long.")] = None,
+    buffer_kib: Annotated[int, typer.Option(help="Room for events, of each CPU.")] = 16_384,
+    force: Force = False,
+) -> None:
+    """Record who takes mmap_lock, of a command or of a process; Ctrl-C ends it. Needs tracefs."""
+    _check_output(output, force)
+    import rfcsim
+
+    trace = rfcsim.record(command or None, pid=pid, seconds=seconds, buffer_kib=buffer_kib)
+    _write_new(output, trace.encode())
+
+
 @app.command()
 def timeline(
-    trace: Annotated[Path, typer.Argument(metavar="TRACE.txt", help="Trace of a real kernel.")],
+    trace: Trace,
     output: Annotated[
         Path,
         typer.Option("-o", "--output", metavar="FILE", help="A .html, .png, .svg or .json file."),
@@ -398,7 +426,7 @@ def timeline(
     ] = False,
     force: Force = False,
 ) -> None:
-    """Draw who held mmap_lock and who waited for it, from a kernel's mmap_lock tracepoints."""
+    """Draw who held mmap_lock and who waited for it, from a trace."""
     _check_output(output, force)
     import rfcsim
 
@@ -416,6 +444,21 @@ def _print_blame(parts: "pl.DataFrame") -> None:
         print("Nobody waited.")
     else:
         print_table(rfcsim.blame_table(parts))
+
+
+@app.command()
+def perfetto(
+    trace: Trace,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE.json", help="For ui.perfetto.dev.")
+    ],
+    force: Force = False,
+) -> None:
+    """Write a trace as JSON for Perfetto or chrome://tracing."""
+    _check_output(output, force)
+    import rfcsim
+
+    rfcsim.write_perfetto(rfcsim.read_trace(trace), output)
 
 
 def _scenario(file: Path | None, preset: str | None) -> "rfcsim.Scenario":

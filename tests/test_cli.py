@@ -226,6 +226,19 @@ BAD_INPUT = [
     (["timeline", "missing.txt", "-o", "x.html"], None),
     (["timeline", "missing.txt"], None),
     (["timeline", "TRACE", "-o", "x.pdf"], None),
+    (["perfetto", "SMALL", "-o", "x.json"], None),
+    (["perfetto", "TRACE", "-o", "missing/x.json"], "missing: no such folder"),
+    (["record", "-o", "x.txt"], "record: a command or a pid must be given, one of the two"),
+    (["record", "-o", "x.txt", "--pid", "1", "true"], None),
+    (["record", "-o", "x.txt", "--seconds", "0", "true"], "seconds = 0.0: must be more than 0"),
+    (["measure", "--pages", "0"], "pages = 0: must be 1 or more"),
+    (["measure", "--piece-pages", "0"], "piece_pages = 0: must be 1 or more"),
+    (["measure", "--pause-us", "-1", "--piece-pages", "9"], "pause_us = -1.0: must be 0.0 or more"),
+    (["measure", "--method", "lock"], None),
+    (["measure", "--placement", "near"], 'placement = "near": must be "same" or "other"'),
+    (["measure", "--repetitions", "0"], "repetitions = 0: must be 1 to 10000"),
+    (["measure", "--pages", str(2**31)], None),
+    (["measure", "-o", "missing/x.parquet"], "missing: no such folder"),
 ]
 
 

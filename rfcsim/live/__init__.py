@@ -1,10 +1,11 @@
 """A real kernel beside the simulated one."""
 
-from rfcsim.live.ftrace import read_trace
 from rfcsim.live.lock import LockedMemory, lock_memory, unlock_memory
 from rfcsim.live.measure import measure
 from rfcsim.live.measurement import Measurement, load_measurement
 from rfcsim.live.probe import Probe, probes, standard_probes
+from rfcsim.live.record import record
+from rfcsim.live.traces import read_trace
 
 __all__ = [
     "LockedMemory",
@@ -15,6 +16,7 @@ __all__ = [
     "measure",
     "probes",
     "read_trace",
+    "record",
     "standard_probes",
     "unlock_memory",
 ]

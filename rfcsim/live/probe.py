@@ -174,10 +174,11 @@ def probes(
     Raises
     ------
     LiveError
-        If there is no other CPU.
+        If this is not Linux, or there is no other CPU.
     RfcsimError
         If a value is not allowed.
     """
+    limits.require_linux("probes")
     cpus = {placement: limits.two_cpus(placement) for placement in placements}
     every = [
         Probe(
@@ -214,7 +215,13 @@ def standard_probes(pages: int = RANGE_PAGES) -> list[Probe]:
     Returns
     -------
     list of Probe
+
+    Raises
+    ------
+    LiveError
+        If this is not Linux.
     """
+    limits.require_linux("standard_probes")
     placements: list[limits.Placement] = ["same", "other"] if len(limits.cpus()) > 1 else ["same"]
     may_lock = Probe(method="mlock", pages=pages).missing() is None
     whole: Method = "mlock" if may_lock else "populate"

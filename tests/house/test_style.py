@@ -30,7 +30,7 @@ def test_imports_go_downwards_only() -> None:
         ("model/layout.py", "import polars", "import NumPy and Numba only"),
         ("experiment/scenario.py", "import altair", "Altair is for the charts"),
         ("charts/theme.py", "import rfcsim.experiment.result", "Charts know the event frame"),
-        ("live/ftrace.py", "import rfcsim.model.layout", "knows nothing of the model"),
+        ("live/traces.py", "import rfcsim.model.layout", "knows nothing of the model"),
         ("cli.py", "import rfcsim.experiment.result", "the public face only"),
     ],
 )

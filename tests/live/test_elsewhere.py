@@ -43,7 +43,15 @@ for refused in REFUSED:
     except rfcsim.LiveError as error:
         print(error)
 """
-REFUSED = ["rfcsim.lock_memory(bytearray(9))", "rfcsim.unlock_memory(bytearray(9))"]
+REFUSED = [
+    "rfcsim.lock_memory(bytearray(9))",
+    "rfcsim.unlock_memory(bytearray(9))",
+    "rfcsim.measure()",
+    "rfcsim.measure([rfcsim.Probe()])",
+    "rfcsim.probes()",
+    "rfcsim.standard_probes()",
+    "rfcsim.record(['true'])",
+]
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from rfcsim.data import data_names, data_path
 from rfcsim.errors import TraceError
 from rfcsim.events import EVENT_SCHEMA, lock_intervals
+from rfcsim.experiment.simulate import simulate
 from rfcsim.live import read_trace
+from tests.experiment.examples import SMALL
+
+# The text of `trace` in tracefs; the others were written by trace-cmd and perf.
+OTHER_FORMS = ("perf-script", "trace-cmd-report")
+RECORDED = [name for name in data_names("traces") if name not in OTHER_FORMS]
 
 HEADER = "# tracer: nop\n#\n# entries-in-buffer/entries-written: {0}/{0}   #P:2\n#\n"
 
@@ -47,7 +53,7 @@ def refused(path: Path, mm: str | None = None) -> str:
 # --- the recorded traces ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", data_names("traces"))
+@pytest.mark.parametrize("name", RECORDED)
 def test_every_event_of_the_file_is_in_the_frame(name: str) -> None:
     path = data_path("traces", name)
     text = path.read_text()
@@ -59,7 +65,7 @@ def test_every_event_of_the_file_is_in_the_frame(name: str) -> None:
     assert set(events["class"]) == {"probe3", "victim"}
 
 
-@pytest.mark.parametrize("name", data_names("traces"))
+@pytest.mark.parametrize("name", RECORDED)
 def test_stamps_are_exact(name: str) -> None:
     path = data_path("traces", name)
     busiest = read_trace(path)["lock"][0]
@@ -71,7 +77,7 @@ def test_stamps_are_exact(name: str) -> None:
     assert first_ns.n_unique() == 1
 
 
-@pytest.mark.parametrize("name", data_names("traces"))
+@pytest.mark.parametrize("name", RECORDED)
 def test_nobody_holds_the_lock_beside_an_exclusive_holder(name: str) -> None:
     """But for a microsecond: stamps are rounded, and a release is traced before it happens."""
     holds = lock_intervals(read_trace(data_path("traces", name))).filter(state="holding")
@@ -146,6 +152,124 @@ def test_the_lockers_stated_total(name: str, pieces: int, total_ms: int) -> None
     assert (long["end_ns"][-2] - long["start_ns"][0]) / 1e6 == pytest.approx(total_ms, abs=0.5)
 
 
+# --- other forms ------------------------------------------------------------------------------
+
+
+def headless(name: str) -> list[str]:
+    """The events of a recorded `trace`, as `trace_pipe` has them."""
+    lines = data_path("traces", name).read_text().splitlines(keepends=True)
+    return [line for line in lines if not line.startswith("#")]
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_trace_pipe_has_the_events_of_the_trace(tmp_path: Path, name: str) -> None:
+    path = trace_file(tmp_path, *headless(name), header="")
+    assert read_trace(path).equals(read_trace(data_path("traces", name)))
+
+
+def test_a_trace_pipe_may_be_out_of_order(tmp_path: Path) -> None:
+    """Each CPU has a buffer of its own, and the kernel hands out what is there."""
+    path = trace_file(tmp_path, line("2.000001"), line("2.000000"), line("2.000002"), header="")
+    assert read_trace(path)["time_ns"].to_list() == [0, 1000, 2000]
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_a_trace_cmd_report_has_the_events_of_the_trace(tmp_path: Path, name: str) -> None:
+    """It leaves out the flags, and pads the name of the event."""
+    lines = [re.sub(r"(\[\d+\]) \S+ +(\S+: \w+:)", r"\1 \2  ", event) for event in headless(name)]
+    assert lines != headless(name)
+    for head, before in (("cpus=2\n", ""), ("version = 6\nCPU 1 is empty\ncpus=2\n", "inst:  ")):
+        path = trace_file(tmp_path, *(before + event for event in lines), header=head)
+        assert read_trace(path).equals(read_trace(data_path("traces", name)))
+
+
+@pytest.mark.parametrize("name", RECORDED)
+@pytest.mark.parametrize("pid", ["", "4711/"])
+def test_a_perf_script_has_the_events_of_the_trace(tmp_path: Path, name: str, pid: str) -> None:
+    lines = [
+        re.sub(
+            r"^ *(.*)-(\d+) +(\[\d+\]) \S+ +(\S+:) (\w+:)",
+            rf"{{0:>16}} {pid}\2 \3 \4    mmap_lock:\5",
+            event,
+        ).format(event.strip().partition("-")[0])
+        for event in headless(name)
+    ]
+    assert all("mmap_lock:mmap_lock_" in event for event in lines)
+    lines.insert(1, "\tffffffff8111 down_read+0x1 ([kernel.kallsyms])\n\n")
+    path = trace_file(tmp_path, *lines, header="# captured on: a day\n#\n")
+    assert read_trace(path).equals(read_trace(data_path("traces", name)))
+
+
+@pytest.mark.parametrize("name", OTHER_FORMS)
+def test_what_the_tools_wrote_is_read(name: str) -> None:
+    text = data_path("traces", name).read_text()
+    events = read_trace(data_path("traces", name), absolute=True)
+    assert len(events) == text.count("write=")
+    assert set(events["class"]) == {"locker", "victim"}
+    stamps = [
+        re.sub(r"\D", "", stamp).ljust(14, "0") for stamp in re.findall(r"\d+\.\d{6,9}", text)
+    ]
+    assert [str(time) for time in events["time_ns"]] == stamps
+    holds = lock_intervals(events).filter(state="holding", mode="shared")
+    # The pieces of the locker; then it gives the memory back.
+    length_ns = holds["end_ns"] - holds["start_ns"]
+    assert (holds.filter(length_ns > 100_000)["class"] == "locker").sum() >= 16
+
+
+def test_nanoseconds_are_kept(tmp_path: Path) -> None:
+    path = trace_file(tmp_path, line("1.000000001"), line("1.000000250"), header="")
+    assert read_trace(path, absolute=True)["time_ns"].to_list() == [1_000_000_001, 1_000_000_250]
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "CPU:1 [LOST 31 EVENTS]\n",
+        "CPU:0 [12 EVENTS DROPPED]\n",
+        "CPU:0 [EVENTS DROPPED]\n",
+        "instance: CPU:1 [419343 EVENTS DROPPED]\n",
+        "  victim  8 [001]  1.000000: PERF_RECORD_LOST lost 5\n",
+    ],
+)
+@pytest.mark.parametrize("header", ["", "cpus=2\n"])
+def test_events_that_were_lost_on_the_way_are_refused(
+    tmp_path: Path, lost: str, header: str
+) -> None:
+    message = refused(trace_file(tmp_path, line(), lost, line(), header=header))
+    assert "events were lost here" in message
+
+
+@given(
+    name=st.sampled_from(OTHER_FORMS),
+    cut=st.integers(1, 2000),
+)
+def test_another_form_that_is_cut_off_in_a_line_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, name: str, cut: int
+) -> None:
+    content = data_path("traces", name).read_bytes()[:-cut]
+    path = tmp_path_factory.getbasetemp() / "cut-form.txt"
+    path.write_bytes(content)
+    if content.endswith(b"\n"):
+        assert len(read_trace(path)) == content.count(b"write=")
+    else:
+        assert "expected a complete line" in refused(path)
+
+
+def test_a_simulated_trace_is_read_as_it_is(tmp_path: Path) -> None:
+    events = simulate(SMALL, trace=10_000).trace
+    file = tmp_path / "trace.parquet"
+    events.write_parquet(file)
+    assert read_trace(file).equals(events)
+    with pytest.raises(TraceError, match="a simulated trace has one address space only"):
+        read_trace(file, mm="mm")
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(TraceError, match="is no readable Parquet file: cut off"):
+        read_trace(file)
+    pl.DataFrame({"time_ns": [1]}).write_parquet(file)
+    with pytest.raises(TraceError, match="is no trace"):
+        read_trace(file)
+
+
 # --- nothing is read by half ------------------------------------------------------------------
 
 SHORTEST = data_path("traces", "mlock-whole-other-cpu").read_bytes()
@@ -209,7 +333,7 @@ def test_a_header_without_its_counts_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("bad", "expected"),
     [
-        ("CPU:1 [LOST 31 EVENTS]\n", "expected 'comm-tid [cpu] flags s.us: event: ...'"),
+        ("CPU:1 [LOST 31 EVENTS]\n", "events were lost here, record with a larger buffer: 'CPU:1 "),
         ("\0\0\0\0\n", "expected 'comm-tid [cpu] flags s.us: event: ...'"),
         (line(stamp="1234567"), "expected 'comm-tid [cpu] flags s.us: event: ...'"),
         (line(stamp="0.999999"), "time 0.999999 runs backwards"),
