@@ -61,6 +61,8 @@ from .live.probe import Probe, probes, standard_probes
 from .live.record import record
 from .live.traces import read_trace
 from .perfetto import write_perfetto
+from .experiment.worst_wait import WorstWait, worst_wait
+from .live.ftrace import read_trace
 from .version import __version__
 
 __all__ = [
@@ -103,6 +105,7 @@ __all__ = [
     "Touch",
     "TraceError",
     "Truncate",
+    "WorstWait",
     "__version__",
     "blame",
     "blame_summary",
@@ -148,4 +151,5 @@ __all__ = [
     "walk",
     "ways_to_lock",
     "write_perfetto",
+    "worst_wait",
 ]

@@ -95,9 +95,7 @@ def holders(seconds: float) -> Scenario:
                 name=mode,
                 count=TASKS // 2,
                 repeats=0,
-                calls=(
-                    Hold(mode=mode, hold_ns=HOLD_NS, think_ns=THINK_NS, think="exponential"),
-                ),
+                calls=(Hold(mode=mode, hold_ns=HOLD_NS, think_ns=THINK_NS, think="exponential"),),
             )
             for mode in ("shared", "exclusive")
         ),

@@ -161,7 +161,7 @@ def check(
     numbers["as-if-sequential"] = _first_beyond(found, sequential, promised=True)
     numbers["as-if-sequential-strict"] = _first_beyond(found, sequential, promised=False)
     schedules = {
-        claim: _text(exploration.path(number))
+        claim: schedule_text(exploration.path(number))
         for claim, number in numbers.items()
         if number is not None
     }
@@ -225,5 +225,6 @@ def _pieces(op: np.ndarray) -> np.ndarray:
     return calls
 
 
-def _text(legs: list[Leg]) -> str:
+def schedule_text(legs: list[Leg]) -> str:
+    """A schedule as `replay` reads it: "A5 B12 A3"."""
     return " ".join(f"{chr(ord('A') + leg.task)}{leg.steps}" for leg in legs)

@@ -26,9 +26,7 @@ TAG = re.compile(r"</?\w[^>]*>")
 WIDE_SPACE = re.compile(r"[\s\u00a0\u2009\u202f]+")  # a line break, no-break and thin spaces
 
 NUMBER = r"(?<![\w.])(?!(?:19|20)\d\ds\b)\d[\d,]*(?:\.\d+)?"
-TIME = (
-    r"(?:[nuµμm]?s|(?:nano|micro|milli)?sec(?:ond)?s?|min(?:ute)?s?|h(?:ours?)?|days?|years?)"
-)
+TIME = r"(?:[nuµμm]?s|(?:nano|micro|milli)?sec(?:ond)?s?|min(?:ute)?s?|h(?:ours?)?|days?|years?)"
 SIZE = r"(?:[kKMGTP]i?B|(?:kilo|mega|giga|kibi|mebi|gibi)?bytes?|pages?)"
 WORDS = r"(?:[\w()]+ ){0,2}[\w()]+"  # what there are so many of
 RATE = rf"(?:[kMG]?Hz|{WORDS}(?: ?/ ?(?:s|min|h)| (?:a|per) (?:second|minute|hour)))"
