@@ -3,6 +3,7 @@ from .attribution import blame, blame_summary, blame_table
 from .duration import human
 from .errors import CostTableError, LiveError, RfcsimError, ScenarioError, SweepError, TraceError
 from .events import lock_intervals
+from .experiment.batch_law import batch_law
 from .experiment.check import CLAIMS, Check, check
 from .experiment.compare import Comparison, compare
 from .experiment.costs import CostTable, load_costs
@@ -112,6 +113,7 @@ __all__ = [
     "blame_table",
     "call_site",
     "call_sites",
+    "batch_law",
     "charts",
     "check",
     "check_scenario",

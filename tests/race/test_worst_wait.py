@@ -1,5 +1,6 @@
 """The worst schedule for one who waits: found, replayed, and as the design says it must be."""
 
+import polars as pl
 import pytest
 
 from rfcsim import Mlock, Munlock, Region, RfcsimError, Scenario, TaskGroup, replay, worst_wait
@@ -54,11 +55,9 @@ def test_the_schedule_found_can_be_replayed_and_does_what_is_said(policy: str) -
     case = beside_mlock(MUNMAP, design="batched", pages=4, batch=2)
     found = worst_wait(case, "other0", policy=policy)
     steps = replay(case, found.schedule, policy=policy)
-    asked = next(
-        row
-        for row in steps.rows(named=True)
-        if "asks for" in row["did"] and "other0" in row["task"]
-    )
+    asked = steps.filter(
+        pl.col("task").str.starts_with("other0"), pl.col("did").str.starts_with("asks for")
+    ).row(0, named=True)
     present = {row["step"]: 4 - row["pages"].count(".") for row in steps.rows(named=True)}
     assert max(present.values()) - present[asked["step"]] == found.pages
 
