@@ -102,9 +102,9 @@ def batch_law(
     -------
     polars.DataFrame
         A row a batch size: batch_pages, hold_ns, mlock_ns (how long the call takes, or all pieces:
-        with rare writers, if nobody comes), overhead (by what share that is longer than the
-        pages' own time), mean_ns, p50_ns, p99_ns, longest_ns (of a writer's wait). A wait is null
-        where the formula does not hold.
+        with rare writers, if nobody comes), overhead (by what share of the pages' own time the
+        batches make that longer, pauses and writers included), mean_ns, p50_ns, p99_ns, longest_ns
+        (of a writer's wait). A wait is null where the formula does not hold.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def batch_law(
             "batch_pages": size,
             "hold_ns": work.hold,
             "mlock_ns": mlock,
-            "overhead": mlock / work.own - 1,
+            "overhead": (mlock - work.fixed) / work.own - 1,
             **waits,
         },
         nan_to_null=True,
