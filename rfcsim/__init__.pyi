@@ -1,6 +1,6 @@
 from . import charts, live
 from .attribution import blame, blame_summary, blame_table
-from .duration import human
+from .duration import human, nanoseconds
 from .errors import CostTableError, LiveError, RfcsimError, ScenarioError, SweepError, TraceError
 from .events import lock_intervals
 from .experiment.batch_law import batch_law
@@ -8,6 +8,7 @@ from .experiment.check import CLAIMS, Check, check
 from .experiment.compare import Comparison, compare
 from .experiment.costs import CostTable, load_costs
 from .experiment.differences import sequential_differences
+from .experiment.frontier import crossings, frontier
 from .experiment.kernels import kernel, kernels
 from .experiment.matrix import matrix, ways_to_lock
 from .experiment.mutants import mutant_scoreboard
@@ -44,6 +45,7 @@ from .experiment.presets import (
 )
 from .experiment.published import published_comparison
 from .experiment.quantiles import quantile_intervals
+from .experiment.recommend import Recommendation, recommend
 from .experiment.replicate import Replications, replicate
 from .experiment.result import Result
 from .experiment.scenario import Scenario
@@ -55,6 +57,8 @@ from .experiment.sweep import sweep
 from .experiment.sweep_file import SweepFile, read_sweep
 from .experiment.verdicts import verdicts
 from .experiment.walk import walk
+from .experiment.worst_wait import WorstWait, worst_wait
+from .live.ftrace import read_trace
 from .live.lock import LockedMemory, lock_memory, unlock_memory
 from .live.measure import measure
 from .live.measurement import Measurement, load_measurement
@@ -62,8 +66,6 @@ from .live.probe import Probe, probes, standard_probes
 from .live.record import record
 from .live.traces import read_trace
 from .perfetto import write_perfetto
-from .experiment.worst_wait import WorstWait, worst_wait
-from .live.ftrace import read_trace
 from .version import __version__
 
 __all__ = [
@@ -93,6 +95,7 @@ __all__ = [
     "Probe",
     "Published",
     "ReadMaps",
+    "Recommendation",
     "Region",
     "RemapFilePages",
     "Replications",
@@ -108,22 +111,24 @@ __all__ = [
     "Truncate",
     "WorstWait",
     "__version__",
+    "batch_law",
     "blame",
     "blame_summary",
     "blame_table",
     "call_site",
     "call_sites",
-    "batch_law",
     "charts",
     "check",
     "check_scenario",
     "check_scenarios",
     "compare",
     "cost_tables",
+    "crossings",
+    "frontier",
     "human",
-    "live",
     "kernel",
     "kernels",
+    "live",
     "load_costs",
     "load_measurement",
     "lock_intervals",
@@ -132,6 +137,7 @@ __all__ = [
     "mean_intervals",
     "measure",
     "mutant_scoreboard",
+    "nanoseconds",
     "paired_differences",
     "preset",
     "presets",
@@ -140,6 +146,7 @@ __all__ = [
     "quantile_intervals",
     "read_sweep",
     "read_trace",
+    "recommend",
     "record",
     "replay",
     "replicate",
@@ -152,6 +159,6 @@ __all__ = [
     "verdicts",
     "walk",
     "ways_to_lock",
-    "write_perfetto",
     "worst_wait",
+    "write_perfetto",
 ]

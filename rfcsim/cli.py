@@ -252,6 +252,38 @@ def sweep(
 
 
 @app.command()
+def recommend(
+    scenario: Annotated[
+        Path | None, typer.Argument(metavar="SCENARIO.toml", help="A scenario file.")
+    ] = None,
+    p99_wait: Annotated[
+        str, typer.Option("--p99-wait", metavar="TIME", help="What p99 may be: 1ms, 250us.")
+    ] = "1ms",
+    preset: Preset = None,
+    replications: Annotated[int, typer.Option(help="Runs for each size.")] = 10,
+    seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON, times in ns.")] = False,
+) -> None:
+    """Find the batch that keeps others' waits short enough. Exit status 1 if there is none."""
+    import rfcsim
+
+    target_ns = rfcsim.nanoseconds(p99_wait)
+    case = _scenario(scenario, preset)
+    with progress(case.name) as report:
+        found = rfcsim.recommend(
+            case, p99_wait_ns=target_ns, replications=replications, seed=seed, progress=report
+        )
+    if json_:
+        head = {"p99_wait_ns": target_ns, "unit": found.unit, "pages": found.pages}
+        print(json.dumps(head | {"text": found.text, "trials": found.trials.to_dicts()}, indent=1))
+    else:
+        print_table(found.table())
+        print(found.text)
+    if found.pages is None:
+        raise typer.Exit(1)
+
+
+@app.command()
 def check(
     scenario: Annotated[
         Path | None, typer.Argument(metavar="SCENARIO.toml", help="A small scenario.")

@@ -1,4 +1,8 @@
-"""Durations as people read them."""
+"""Durations as people read and write them."""
+
+import re
+
+from rfcsim.errors import RfcsimError
 
 _UNITS = ((1, "ns"), (10**3, "us"), (10**6, "ms"), (10**9, "s"))
 _MINUTE_NS = 60 * 10**9
@@ -23,3 +27,17 @@ def human(nanoseconds: float) -> str:
         return f"{int(value)} ns"
     digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
     return f"{value:.{digits}f} {unit}"
+
+
+def nanoseconds(text: str) -> int:
+    """Read a duration with its unit, "1ms", "250 us", "1.5s", as whole nanoseconds.
+
+    Raises
+    ------
+    RfcsimError
+        One line, if it is none.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(ns|us|ms|s)", text.strip())
+    if found is None:
+        raise RfcsimError(f"{text!r}: must be a number with its unit, ns, us, ms or s: 1ms")
+    return round(float(found[1]) * {unit: scale for scale, unit in _UNITS}[found[2]])

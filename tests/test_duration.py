@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfcsim.duration import human
+from rfcsim.duration import human, nanoseconds
+from rfcsim.errors import RfcsimError
 
 SCALES = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
 
@@ -49,3 +50,17 @@ def test_from_a_minute_on_the_smaller_unit_is_rounded(nanoseconds: int) -> None:
     said_ns = (int(large) * 60 + int(small)) * seconds * 10**9
     assert abs(said_ns - nanoseconds) <= seconds * 10**9 / 2
     assert int(small) < 60
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1ms", 10**6), ("250 us", 250_000), ("1.5s", 1_500_000_000), (" 7ns ", 7), ("0.2us", 200)],
+)
+def test_a_duration_is_read_with_its_unit(text: str, value: int) -> None:
+    assert nanoseconds(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "1", "ms", "1m", "-1ms", "1 ms 2", "1,5ms"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(RfcsimError, match="must be a number with its unit"):
+        nanoseconds(text)

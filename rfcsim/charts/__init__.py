@@ -13,6 +13,7 @@ from rfcsim.charts.sequence import sequence
 from rfcsim.charts.sites import call_sites
 from rfcsim.charts.stack import stack
 from rfcsim.charts.timeline import timeline
+from rfcsim.charts.tradeoffs import frontier, law
 
 __all__ = [
     "blame",
@@ -20,7 +21,9 @@ __all__ = [
     "call_sites",
     "curves",
     "enable",
+    "frontier",
     "holds",
+    "law",
     "matrix",
     "save",
     "sequence",

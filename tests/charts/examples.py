@@ -7,7 +7,17 @@ import numpy as np
 import polars as pl
 
 from rfcsim.attribution import blame as blame_of
-from rfcsim.charts import blame, blame_summary, curves, holds, matrix, survival, timeline
+from rfcsim.charts import (
+    blame,
+    blame_summary,
+    curves,
+    frontier,
+    holds,
+    law,
+    matrix,
+    survival,
+    timeline,
+)
 from rfcsim.data import data_path
 from rfcsim.events import INTERVAL_SCHEMA
 from rfcsim.histogram import bucket_bounds
@@ -66,7 +76,45 @@ def random_cells() -> pl.DataFrame:
     return frame.with_columns(means, low=0.9 * means, high=1.2 * means)
 
 
-def charts() -> dict[str, alt.LayerChart]:
+def frontier_points() -> pl.DataFrame:
+    """A frontier of two loads: batches of 16 and 256 pages, one hold, and fault retry."""
+    ways = [("pages", 16), ("pages", 256), ("one hold", None), ("fault retry", None)]
+    return pl.DataFrame(
+        {
+            "scenario": ["case"] * 8,
+            "load": [load for load in (1, 4) for _ in ways],
+            "way": [way for way, _ in ways] * 2,
+            "batch_pages": [pages for _, pages in ways] * 2,
+            "mlock_ns": [2e6, 1.5e6, 1e6, 1e6, 4e6, 2e6, 1e6, 1e6],
+            "wait_ns": [50_000, 300_000, 10**6, 0] * 2,
+        }
+    ).with_columns(
+        mlock_low_ns=0.9 * pl.col("mlock_ns"),
+        mlock_high_ns=1.1 * pl.col("mlock_ns"),
+        wait_low_ns=(0.9 * pl.col("wait_ns")).cast(pl.Int64),
+        wait_high_ns=pl.lit(None, pl.Int64),
+    )
+
+
+def law_frame() -> pl.DataFrame:
+    """The batch law by two loads."""
+    return pl.DataFrame(
+        {
+            "load": [1, 1, 1, 4, 4, 4],
+            "batch_pages": [16, 256, 4096] * 2,
+            "overhead": [0.08, 0.005, 0.0003, 0.32, 0.02, 0.0012],
+            "mean_ns": [24_000.0, 144_000.0, 2e6] * 2,
+        }
+    )
+
+
+def simulated_law() -> pl.DataFrame:
+    """What a clock might give for it."""
+    mean = pl.col("mean_ns")
+    return law_frame().select("load", "overhead", "mean_ns", low_ns=0.7 * mean, high_ns=1.4 * mean)
+
+
+def charts() -> dict[str, alt.TopLevelMixin]:
     """One chart of each sort and source."""
     return {
         "timeline": timeline(TRACE),
@@ -84,6 +132,8 @@ def charts() -> dict[str, alt.LayerChart]:
         "curves": curves(
             random_cells(), x="size", line="case", slider="at", x_title="size", slider_title="at"
         ),
+        "frontier": frontier(frontier_points(), over="load"),
+        "law": law(law_frame(), over="load", simulated=simulated_law()),
     }
 
 

@@ -1,0 +1,118 @@
+"""How long mlock() takes against how long others wait, for batches and for what came instead."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+
+import polars as pl
+
+from rfcsim.errors import RfcsimError
+from rfcsim.experiment.grid import Axis
+from rfcsim.experiment.scenario import Scenario
+from rfcsim.experiment.simulate import Progress
+from rfcsim.experiment.sweep import sweep
+from rfcsim.experiment.tradeoff import locker_of, tradeoff
+
+BATCHES = tuple(4**power for power in range(9))
+# How the second pass lets others in; "pages" is the RFC's batches, of each size.
+WAYS = {"one hold": "exclusive", "on contention": "contended", "fault retry": "fault-retry"}
+
+
+def frontier(
+    scenarios: Scenario | Iterable[Scenario],
+    batch_pages: Iterable[int] = BATCHES,
+    *,
+    over: Mapping[str, Axis] | None = None,
+    replications: int = 10,
+    seed: int = 0,
+    executor: Executor | None = None,
+    threads: int | None = None,
+    progress: Progress | bool | None = None,
+) -> pl.DataFrame:
+    """Run scenarios in batches of several sizes and by the designs without one.
+
+    Parameters
+    ----------
+    scenarios : Scenario, or several of different names
+        Each with one group that locks memory, of the same name in all.
+    batch_pages : iterable of int
+    over : mapping, optional
+        What else is varied, such as the load; as for `sweep`.
+    replications, seed, executor, threads, progress
+        As for `sweep`. All points meet the same random numbers.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row a scenario, point of `over` and way: scenario, the columns of `over`, way ("pages",
+        "one hold", "on contention", "fault retry"), batch_pages (null but for "pages"), mlock_ns,
+        mlock_low_ns, mlock_high_ns (mean time of the locker, pieces and pauses together), waiter,
+        waits_for, wait_ns, wait_low_ns, wait_high_ns (p99 of the waits of whoever fares worst).
+        Bounds are 95 % intervals.
+
+    Raises
+    ------
+    RfcsimError
+        One line: the argument, its value and what is allowed.
+    """
+    cases = [scenarios] if isinstance(scenarios, Scenario) else list(scenarios)
+    lockers = {locker_of(case).group.name for case in cases}
+    if len(lockers) != 1:
+        raise RfcsimError(f"scenarios: the lockers are {', '.join(sorted(lockers))}, must be one")
+    if "way" in (over or {}):
+        raise RfcsimError("over: way: is what the frontier itself varies")
+    ways = {f"pages {size}": {"design": "batched", "batch_pages": size} for size in batch_pages}
+    if not ways:
+        raise RfcsimError("batch_pages is empty: must be one or more")
+    ways |= {way: {"design": design} for way, design in WAYS.items()}
+    rows = sweep(
+        cases,
+        {**(over or {}), "way": ways},
+        replications=replications,
+        seed=seed,
+        executor=executor,
+        threads=threads,
+        progress=progress,
+    )
+    way, size = pl.col("way").str.split(" ").list.first(), pl.col("way").str.split(" ").list.last()
+    batched = pl.col("way").str.starts_with("pages ")
+    points = tradeoff(rows, lockers.pop())
+    return points.select(
+        pl.col("scenario"),
+        *(over or {}),
+        pl.when(batched).then(way).otherwise("way").alias("way"),
+        pl.when(batched).then(size).cast(pl.Int64).alias("batch_pages"),
+        *points.columns[points.columns.index("mlock_ns") :],
+    )
+
+
+def crossings(points: pl.DataFrame) -> pl.DataFrame:
+    """Where the curve of batches in pages crosses the other ways of a frontier.
+
+    Parameters
+    ----------
+    points : polars.DataFrame
+        Of `frontier`.
+
+    Returns
+    -------
+    polars.DataFrame
+        A row a scenario, point of what else was varied, and way without batches: its mlock_ns and
+        wait_ns; waits_alike_pages, the largest batch with which nobody waits longer than by it;
+        lasts_alike_pages, the smallest with which mlock() takes no longer. Null if there is none.
+        Where the first is the smaller, no batch is as good in both figures, and those in between
+        are worse in both; otherwise those in between are as good or better in both.
+    """
+    others = points.columns[: points.columns.index("way")]
+    batched = points.filter(pl.col("way") == "pages")
+    figures = ("mlock_ns", "wait_ns")
+    paired = points.filter(pl.col("way") != "pages").join(
+        batched.select(*others, "batch_pages", *(pl.col(f).alias(f"{f}_then") for f in figures)),
+        on=others,
+        maintain_order="left_right",
+    )
+    size = pl.col("batch_pages_right")
+    return paired.group_by(*others, "way", maintain_order=True).agg(
+        *(pl.col(figure).first() for figure in figures),
+        size.filter(pl.col("wait_ns_then") <= pl.col("wait_ns")).max().alias("waits_alike_pages"),
+        size.filter(pl.col("mlock_ns_then") <= pl.col("mlock_ns")).min().alias("lasts_alike_pages"),
+    )
