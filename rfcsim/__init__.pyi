@@ -58,7 +58,6 @@ from .experiment.sweep_file import SweepFile, read_sweep
 from .experiment.verdicts import verdicts
 from .experiment.walk import walk
 from .experiment.worst_wait import WorstWait, worst_wait
-from .live.ftrace import read_trace
 from .live.lock import LockedMemory, lock_memory, unlock_memory
 from .live.measure import measure
 from .live.measurement import Measurement, load_measurement
