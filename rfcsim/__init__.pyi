@@ -2,6 +2,8 @@ from . import charts, live
 from .attribution import blame, blame_summary, blame_table
 from .duration import human, nanoseconds
 from .errors import CostTableError, LiveError, RfcsimError, ScenarioError, SweepError, TraceError
+from .duration import human
+from .errors import CostTableError, NotebookError, RfcsimError, ScenarioError, TraceError
 from .events import lock_intervals
 from .experiment.batch_law import batch_law
 from .experiment.check import CLAIMS, Check, check
@@ -65,6 +67,8 @@ from .live.probe import Probe, probes, standard_probes
 from .live.record import record
 from .live.traces import read_trace
 from .perfetto import write_perfetto
+from .live.ftrace import read_trace
+from .rerun import find_notebook, notebooks, rerun_notebook
 from .version import __version__
 
 __all__ = [
@@ -90,6 +94,7 @@ __all__ = [
     "Munlock",
     "Munlockall",
     "Munmap",
+    "NotebookError",
     "Populate",
     "Probe",
     "Published",
@@ -124,6 +129,7 @@ __all__ = [
     "cost_tables",
     "crossings",
     "frontier",
+    "find_notebook",
     "human",
     "kernel",
     "kernels",
@@ -138,6 +144,7 @@ __all__ = [
     "mutant_scoreboard",
     "nanoseconds",
     "paired_differences",
+    "notebooks",
     "preset",
     "presets",
     "probes",
@@ -149,6 +156,7 @@ __all__ = [
     "record",
     "replay",
     "replicate",
+    "rerun_notebook",
     "sequential_differences",
     "simulate",
     "standard_probes",

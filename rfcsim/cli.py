@@ -469,6 +469,43 @@ def timeline(
         _print_blame(rfcsim.blame(events))
 
 
+@app.command()
+def rerun(
+    notebook: Annotated[
+        str | None, typer.Argument(metavar="NOTEBOOK", help="Its number, name or path.")
+    ] = None,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--parameter", metavar="KEY=VALUE", help="Change a parameter."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE.ipynb", help="Default: NOTEBOOK-rerun.ipynb"),
+    ] = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="List the notebooks and their parameters.")
+    ] = False,
+    force: Force = False,
+) -> None:
+    """Execute a notebook with your own numbers, and write it as a new one."""
+    import nbformat
+
+    import rfcsim
+
+    if list_:
+        print_table(rfcsim.notebooks())
+        return
+    if notebook is None:
+        raise InputError("a NOTEBOOK must be given (or --list)")
+    source = rfcsim.find_notebook(notebook)
+    output = output or Path(f"{source.stem}-rerun.ipynb")
+    _check_output(output, force)
+    changes = dict(_assignment(text, "-p") for text in parameters or [])
+    done = rfcsim.rerun_notebook(source, changes, progress=sys.stderr.isatty())
+    _write_new(output, nbformat.writes(done).encode())
+    print(output)
+
+
 def _print_blame(parts: "pl.DataFrame") -> None:
     import rfcsim
 
@@ -501,11 +538,11 @@ def _scenario(file: Path | None, preset: str | None) -> "rfcsim.Scenario":
     return rfcsim.preset(preset) if preset is not None else rfcsim.Scenario.from_toml(str(file))
 
 
-def _assignment(text: str) -> tuple[str, Any]:
+def _assignment(text: str, option: str = "--set") -> tuple[str, Any]:
     """Read KEY=VALUE; the value as TOML, or as it is where it is none."""
     key, equals, value = text.partition("=")
     if not key or not equals:
-        raise InputError(f"--set {text}: must be KEY=VALUE")
+        raise InputError(f"{option} {text}: must be KEY=VALUE")
     try:
         table = tomllib.loads(f"value = {value}")
     except (ValueError, RecursionError):

@@ -35,3 +35,7 @@ class SweepError(RfcsimError):
     def __init__(self, message: str, rows: Any) -> None:
         super().__init__(message)
         self.rows = rows
+
+
+class NotebookError(RfcsimError):
+    """A notebook is not there, does not take a parameter, or failed with it."""

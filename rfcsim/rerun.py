@@ -1,0 +1,222 @@
+"""The notebooks once more, with a reader's own numbers in place of their parameters."""
+
+import ast
+import logging
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+import polars as pl
+from nbformat import NotebookNode
+from papermill.exceptions import PapermillExecutionError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from traitlets.config import Config
+
+from rfcsim.errors import NotebookError
+from rfcsim.experiment.explain import did_you_mean, explain, show
+
+# Beside the package in a checkout. An installed package has none: they read data/ by their own
+# place in the project, and with their stored charts they are larger than the rest of it.
+_NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+_KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+_NUMBERED = "[0-9][0-9]_*.ipynb"
+
+
+def notebooks() -> pl.DataFrame:
+    """List the notebooks of the project with what can be changed in each.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row a parameter: ``notebook``, ``parameter``, ``default`` (as Python writes it) and
+        ``meaning`` (the comment behind it).
+    """
+    rows = [
+        (path.stem, found["name"], found["default"], found["help"])
+        for path in sorted(_NOTEBOOKS.glob(_NUMBERED))
+        for found in papermill.inspect_notebook(_read(path)).values()
+    ]
+    return pl.DataFrame(
+        rows,
+        schema=dict.fromkeys(("notebook", "parameter", "default", "meaning"), pl.String),
+        orient="row",
+    )
+
+
+def find_notebook(name: str | os.PathLike[str]) -> Path:
+    """Find a notebook by its number, its name or its path.
+
+    Parameters
+    ----------
+    name : str or path
+        ``"02"``, ``"the_patch"``, ``"02_the_patch"``, or the path of any .ipynb file.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    NotebookError
+        If there is none.
+    """
+    path = Path(name)
+    if path.suffix == ".ipynb":
+        if not path.is_file():
+            raise NotebookError(f"{path}: {'is no file' if path.exists() else 'no such notebook'}")
+        return path
+    wanted = str(name)
+    known = sorted(_NOTEBOOKS.glob(_NUMBERED))
+    if not known:
+        raise NotebookError(
+            f"notebook {show(wanted)}: the notebooks are in a checkout of the project, not in the "
+            "installed package; give the path of one"
+        )
+    for found in known:
+        number, _, title = found.stem.partition("_")
+        if wanted in (found.stem, title) or wanted.zfill(2) == number:
+            return found
+    names = [found.stem for found in known]
+    raise NotebookError(f"notebook {show(wanted)}: there is none; {did_you_mean(wanted, names)}")
+
+
+def rerun_notebook(
+    notebook: str | os.PathLike[str],
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    progress: bool = False,
+) -> NotebookNode:
+    """Execute a notebook with some of its parameters changed; nothing is written.
+
+    A number in the prose that comes from the run (``<!--=NAME-->`` stands behind it) becomes the
+    one of this run. The words around it stay, and a note at the top says so.
+
+    Parameters
+    ----------
+    notebook : str or path
+        What `find_notebook` finds it by; it runs in its own folder.
+    parameters : mapping of str to Any, optional
+        New values of variables in its cell with the tag ``parameters``, each of the default's type.
+    progress : bool
+        Draw a bar on standard error.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        The executed notebook, for `nbformat.write`.
+
+    Raises
+    ------
+    NotebookError
+        One line: the parameter, its value and what is allowed; or the cell that failed, and how.
+    """
+    path = find_notebook(notebook)
+    original = _read(path)
+    values = dict(parameters or {})
+    _check(path, values, original)
+    bar: Any = {"desc": path.stem, "leave": False} if progress else False
+    with tempfile.TemporaryDirectory() as sockets:  # where nobody else on the machine can listen
+        kernel = {"transport": "ipc", "ip": f"{sockets}/kernel"}
+        try:
+            # No output path: papermill writes after every cell, and would leave half a notebook.
+            done = papermill.execute_notebook(
+                original,
+                None,
+                values,
+                progress_bar=bar,
+                cwd=path.parent,
+                record_timing=False,
+                config=Config({"KernelManager": kernel}),
+                extra_arguments=["--log-level=CRITICAL"],
+            )
+        except KeyboardInterrupt:
+            # The cell that ran finds its kernel dead, which asyncio would tell at exit.
+            logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+            raise
+        except PapermillExecutionError as error:
+            begins = error.source.strip().partition("\n")[0]
+            where = f"{path.name}: in the cell that begins {show(begins)}"
+            raise NotebookError(f"{where}: {error.ename}: {error.evalue}") from None
+    done.metadata.papermill["input_path"] = path.name  # else the whole of it
+    _renew_prose(original, done)
+    done.cells.insert(0, nbformat.v4.new_markdown_cell(_note(path, values)))
+    return done
+
+
+def _read(path: Path) -> NotebookNode:
+    """Read a notebook; whatever kernel it names, it is for this Python."""
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except OSError as error:
+        raise NotebookError(f"{path}: {error.strerror}") from None
+    except (ValueError, AttributeError, nbformat.ValidationError):
+        raise NotebookError(f"{path}: not a notebook") from None
+    notebook.metadata.kernelspec = _KERNEL
+    return notebook
+
+
+def _check(path: Path, values: Mapping[str, Any], notebook: NotebookNode) -> None:
+    """Refuse a parameter that the notebook does not have, or a value of another type than its."""
+    known = papermill.inspect_notebook(notebook)
+    for name, value in values.items():
+        if name not in known:
+            end = did_you_mean(name, known)
+            raise NotebookError(f"{path.name}: {name}: unknown parameter; {end}")
+        wanted = _type(_literal(known[name]["default"]))
+        try:
+            TypeAdapter(wanted, config=ConfigDict(strict=True)).validate_python(value)
+        except ValidationError as error:
+            raise NotebookError(f"{path.name}: {name}{explain(error, {})}") from None
+
+
+def _literal(text: str) -> Any:
+    """The value that a text writes out, or None where it is an expression."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return None
+
+
+def _type(default: Any) -> Any:
+    if default is None:
+        return Any
+    if not isinstance(default, list | tuple):
+        return type(default)
+    types = {type(each) for each in default}
+    return list[_type(default[0])] if len(types) == 1 else list
+
+
+def _renew_prose(before: NotebookNode, after: NotebookNode) -> None:
+    """Put the values of this run where the prose has those of the run that is stored."""
+    old, new = _figures(before), _figures(after)
+    for name in old.keys() & new.keys():
+        written = r"\s+".join(map(re.escape, old[name].split()))
+        marked = re.compile(rf"{written}(?=<!--={re.escape(name)}-->)")
+        for cell in after.cells:
+            if cell.cell_type == "markdown":
+                cell.source = marked.sub(lambda _, value=new[name]: value, cell.source)
+
+
+def _figures(notebook: NotebookNode) -> dict[str, str]:
+    """What the cells with the tag `figures` have put out: a dict of strings each."""
+    found: dict[str, str] = {}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()) if "figures" in cell.metadata.get("tags", ()) else ():
+            values = _literal(output.get("data", {}).get("text/plain", ""))
+            if isinstance(values, dict):
+                found |= values
+    return found
+
+
+def _note(path: Path, values: Mapping[str, Any]) -> str:
+    changed = ", ".join(f"`{name} = {value!r}`" for name, value in values.items())
+    return (
+        f"> A rerun of `{path.name}` with {changed or 'nothing changed'}. The figures, and the "
+        "numbers in the prose\n> that come from the run, are those of this rerun; the words around "
+        "them are the original's."
+    )
