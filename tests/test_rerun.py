@@ -74,7 +74,8 @@ def test_the_numbers_change_and_the_prose_with_them(rfcsim, small, tmp_path, mon
 def test_nothing_changed_changes_nothing(small) -> None:
     done = rerun_notebook(small)
     assert figures(done) == figures(nbformat.read(small, as_version=4))
-    assert [cell.source for cell in done.cells[1:]] == [PARAMETERS, PROSE.replace("\n", " "), FIGURES]
+    prose = PROSE.replace("\n", " ")
+    assert [cell.source for cell in done.cells[1:]] == [PARAMETERS, prose, FIGURES]
 
 
 @pytest.mark.parametrize(
