@@ -4,12 +4,13 @@ A scenario is frozen and complete: with a cost table and a seed it determines ev
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 import tomli_w
-from pydantic import Field, StrictBool, model_validator
+from pydantic import Field, GetPydanticSchema, StrictBool, model_validator
+from pydantic_core.core_schema import literal_schema
 
 from rfcsim.errors import ScenarioError
 from rfcsim.experiment.explain import did_you_mean, show
@@ -32,19 +33,16 @@ from rfcsim.experiment.parts import (
     TaskGroup,
 )
 from rfcsim.experiment.toml import parse, read_text
+from rfcsim.model.layout import DESIGNS, LOCK_POLICIES
 
-Design = Literal[
-    "downgrade", "exclusive", "batched", "contended", "fault-retry", "mm-populate", "vma-lock"
-]
-LockPolicy = Literal[
-    "fifo",
-    "writer-stealing",
-    "hand-off",
-    "reader-stealing",
-    "reader-preference",
-    "writer-preference",
-    "phase-fair",
-]
+
+def _one_of(names: Iterable[str]) -> GetPydanticSchema:
+    """The names that the model knows, checked and complained of as a Literal of them would be."""
+    return GetPydanticSchema(lambda _source, _handler: literal_schema(list(names)))
+
+
+Design = Annotated[str, _one_of(DESIGNS)]
+LockPolicy = Annotated[str, _one_of(LOCK_POLICIES)]
 
 
 class Scenario(Part):

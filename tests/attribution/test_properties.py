@@ -1,7 +1,6 @@
 """Every nanosecond of every wait has one part, and its cause was really there."""
 
 from itertools import pairwise
-from typing import get_args
 
 import numpy as np
 import polars as pl
@@ -11,8 +10,8 @@ from hypothesis import strategies as st
 from rfcsim.attribution import BLAME_SCHEMA, PARTS, blame, blame_summary
 from rfcsim.clock.layout import CLOCK_TRACED, COST_TICK
 from rfcsim.experiment.result import Result
-from rfcsim.experiment.scenario import LockPolicy
 from rfcsim.experiment.trace import trace_frame
+from rfcsim.model.layout import LOCK_POLICIES
 from tests.attribution.frames import lock_traces
 from tests.attribution.oracle import Judged, judged, stays
 from tests.twin.engine import run_engine
@@ -70,9 +69,9 @@ def trace_of(case: Case) -> tuple[pl.DataFrame, Result]:
 
 
 @settings(max_examples=3 * settings().max_examples)
-@given(cases(), st.sampled_from(get_args(LockPolicy)))
+@given(cases(), st.sampled_from(list(LOCK_POLICIES)))
 def test_the_waits_of_a_scenario_are_attributed_as_the_rules_say(
-    case: Case, lock_policy: LockPolicy
+    case: Case, lock_policy: str
 ) -> None:
     scenario = case.scenario.replace(lock_policy=lock_policy)
     costs = case.costs.copy()
