@@ -1,9 +1,15 @@
 from . import charts, live
 from .attribution import blame, blame_summary, blame_table
 from .duration import human, nanoseconds
-from .errors import CostTableError, LiveError, RfcsimError, ScenarioError, SweepError, TraceError
-from .duration import human
-from .errors import CostTableError, NotebookError, RfcsimError, ScenarioError, TraceError
+from .errors import (
+    CostTableError,
+    LiveError,
+    NotebookError,
+    RfcsimError,
+    ScenarioError,
+    SweepError,
+    TraceError,
+)
 from .events import lock_intervals
 from .experiment.batch_law import batch_law
 from .experiment.check import CLAIMS, Check, check
@@ -67,7 +73,6 @@ from .live.probe import Probe, probes, standard_probes
 from .live.record import record
 from .live.traces import read_trace
 from .perfetto import write_perfetto
-from .live.ftrace import read_trace
 from .rerun import find_notebook, notebooks, rerun_notebook
 from .version import __version__
 
@@ -128,8 +133,8 @@ __all__ = [
     "compare",
     "cost_tables",
     "crossings",
-    "frontier",
     "find_notebook",
+    "frontier",
     "human",
     "kernel",
     "kernels",
@@ -143,8 +148,8 @@ __all__ = [
     "measure",
     "mutant_scoreboard",
     "nanoseconds",
-    "paired_differences",
     "notebooks",
+    "paired_differences",
     "preset",
     "presets",
     "probes",

@@ -1,6 +1,6 @@
 """Build the book: executed notebooks and the reference pages become pages that need no network.
 
-    python notebooks/_book/build.py build/notebooks build/site
+python notebooks/_book/build.py build/notebooks build/site
 """
 
 import argparse

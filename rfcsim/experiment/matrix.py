@@ -1,7 +1,7 @@
 """Every lock policy with every way to lock a range: who waits how long, and what it costs."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from typing import Any
 
 import polars as pl
 
@@ -9,12 +9,13 @@ from rfcsim.errors import RfcsimError
 from rfcsim.experiment.explain import did_you_mean, show
 from rfcsim.experiment.kernels import kernels_with
 from rfcsim.experiment.parts import Mlock, Populate, RangeCall
-from rfcsim.experiment.scenario import Design, LockPolicy, Scenario
+from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import Progress
 from rfcsim.experiment.statistics import TIMES, mean_intervals
 from rfcsim.experiment.sweep import sweep
+from rfcsim.model.layout import DESIGNS, LOCK_POLICIES
 
-_TODAY: Design = "vma-lock"  # the design under which programs lock in pieces
+_TODAY = "vma-lock"  # the design under which programs lock in pieces
 
 
 def ways_to_lock(
@@ -53,7 +54,7 @@ def ways_to_lock(
     calls = groups[locker].calls
     if not any(isinstance(call, Mlock) for call in calls):
         raise RfcsimError(f"locker = {show(locker)}: must make an mlock call, but makes none")
-    ways: dict[str, dict[str, Any]] = {name: {"design": name} for name in get_args(Design)}
+    ways: dict[str, dict[str, Any]] = {name: {"design": name} for name in DESIGNS}
     for suffix, pause in (("", 0), (", pause", pause_ns)):
         pieces = {"piece_pages": piece_pages, "pause_ns": pause}
         for name, program in (("mlock pieces", _mlock), ("populate pieces", _populate)):
@@ -129,7 +130,7 @@ def matrix(
         names = [group.name for group in scenario.tasks]
         raise RfcsimError(f"locker = {show(locker)}: there is none; {did_you_mean(locker, names)}")
     chosen = ways_to_lock(scenario, locker=locker) if ways is None else dict(ways)
-    under = list(get_args(LockPolicy) if policies is None else policies)
+    under = list(LOCK_POLICIES if policies is None else policies)
     rows = sweep(
         scenario,
         {"way": chosen, "lock_policy": under},

@@ -1,7 +1,7 @@
 """The verdicts of the explorer, design by design."""
 
 from collections.abc import Iterable
-from typing import TypeVar, get_args
+from typing import TypeVar
 
 import polars as pl
 
@@ -9,7 +9,8 @@ from rfcsim.errors import RfcsimError
 from rfcsim.experiment.check import CLAIMS, check
 from rfcsim.experiment.explain import did_you_mean, show
 from rfcsim.experiment.presets import check_scenario, check_scenarios
-from rfcsim.experiment.scenario import Design, Scenario
+from rfcsim.experiment.scenario import Scenario
+from rfcsim.model.layout import DESIGNS
 
 _T = TypeVar("_T")
 
@@ -56,7 +57,7 @@ def verdicts(
     RfcsimError
         One line: the argument, its value and what is allowed.
     """
-    known = get_args(Design)
+    known = tuple(DESIGNS)
     chosen = _several("designs", designs, known)
     for design in chosen:
         if design not in known:
