@@ -18,8 +18,8 @@ FRAME = pl.DataFrame(
 )
 
 
-def cells(**how: str) -> list[dict]:
-    (data,) = call_sites(FRAME, **how).to_dict()["datasets"].values()
+def cells(wait: str = "fault_wait_ns") -> list[dict]:
+    (data,) = call_sites(FRAME, wait=wait).to_dict()["datasets"].values()
     return data
 
 
