@@ -126,5 +126,5 @@ def with_two(scenario: Scenario) -> Scenario:
 )
 def test_bad_input_is_one_line(arguments: dict, because: str) -> None:
     with pytest.raises(RfcsimError, match=because) as raised:
-        frontier(**{"scenarios": MEMORY} | arguments)
+        frontier(arguments.pop("scenarios", MEMORY), **arguments)
     assert "\n" not in str(raised.value)

@@ -47,6 +47,7 @@ def test_the_batch_is_the_one_of_the_formula(target_us: int) -> None:
     found = recommend(rare(), p99_wait_ns=1000 * target_us, replications=10, seed=2)
     p99 = batch_law("anon-2010", [2**n for n in range(15)])
     says = p99.filter(pl.col("p99_ns") <= 1000 * target_us)["batch_pages"].to_numpy().max()
+    assert found.pages is not None
     assert found.pages == says
     assert found.unit == "batch"
     trials = found.trials.rows_by_key("pages", named=True, unique=True)
