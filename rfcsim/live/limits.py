@@ -52,6 +52,21 @@ def page_bytes() -> int:
 
 
 @cache
+def huge_page_bytes() -> int:
+    """Size of a transparent huge page; that of a page where there are none."""
+    try:
+        return int(Path("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size").read_text())
+    except (OSError, ValueError):
+        return page_bytes()
+
+
+def whole_huge_pages(pages: int) -> int:
+    """Round a number of pages up to whole huge pages."""
+    in_one = huge_page_bytes() // page_bytes()
+    return -(-pages // in_one) * in_one
+
+
+@cache
 def libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 

@@ -132,6 +132,10 @@ def lock_memory(
     whose file would have to be written back. A kernel without these calls (before 5.14) gets
     `mlock()` in pieces, which the result's `calls` says. Other Python threads go on meanwhile.
 
+    Flags are set, and later cleared, by whole huge pages, so that none of them is split: the pages
+    of such a call are rounded up to a multiple of 2 MiB (on x86). `mlock()` in smaller pieces, on
+    an old kernel, does split them.
+
     Only whole pages can be locked: the first and the last page are locked whole, with the bytes of
     others that lie in them. Where locked buffers share a page, it stays locked until the last of
     them is unlocked; what was locked by other means than this function is not known to it.
@@ -244,23 +248,33 @@ def _lock(memory: LockedMemory) -> None:
     recorders = []
     if limits.has_mlock2() and limits.has_populate():
         # A page that is present is marked by the flagging call, under the exclusive lock.
-        recorders.append(_go(MLOCK_ONFAULT, range_, pieces, pause_after_ns=pieces.pause_ns))
+        recorders += _go_flagging(MLOCK_ONFAULT, range_, pieces, pause_after_ns=pieces.pause_ns)
         operations = [MLOCK_ONFAULT]
         for stretch, shared in _mappings(range_):
             operations.append(POPULATE_READ if shared else POPULATE_WRITE)
             recorders.append(_go(operations[-1], stretch, pieces))
     else:
         operations = [MLOCK]
-        recorders.append(_go(MLOCK, range_, pieces))
+        recorders += [_go(MLOCK, range_, pieces)] if range_.nbytes else []
     memory.calls = ", ".join(dict.fromkeys(OPERATION_NAMES[operation] for operation in operations))
     memory.pieces = sum(int(part.statistics[ROW_FIRST, STAT_COUNT]) for part in recorders)
-    memory.longest_ns = max(int(part.statistics[ROW_FIRST, STAT_MAX_NS]) for part in recorders)
+    longest = (int(part.statistics[ROW_FIRST, STAT_MAX_NS]) for part in recorders)
+    memory.longest_ns = max(longest, default=0)
     memory.total_ns = sum(int(part.statistics[ROW_ALL, STAT_SUM_NS]) for part in recorders)
 
 
 def _unlock(range_: _Range, pieces: _Pieces) -> None:
     for part in _not_held(range_):
-        _go(MUNLOCK, part, pieces, until_ns=NEVER)
+        _go_flagging(MUNLOCK, part, pieces, until_ns=NEVER)
+
+
+def _go_flagging(operation: int, range_: _Range, pieces: _Pieces, **how: int) -> list[Recorder]:
+    """Do an operation that splits VMAs, and with them huge pages: at the ends of these only."""
+    huge = limits.huge_page_bytes()
+    middle = min(-(-range_.start // huge) * huge, range_.end)
+    larger = pieces._replace(pages=limits.whole_huge_pages(pieces.pages))
+    parts = (_Range(range_.start, middle), _Range(middle, range_.end))
+    return [_go(operation, part, larger, **how) for part in parts if part.nbytes]
 
 
 def _go(
@@ -273,8 +287,6 @@ def _go(
 ) -> Recorder:
     """Do one operation on a range in pieces."""
     recorder = new_recorder(ROW_FIRST + 1)
-    if range_.start == range_.end:
-        return recorder
     words = np.zeros(WORDS, np.int64)
     words[W_PAGE_BYTES] = limits.page_bytes()
     words[W_FILE] = -1

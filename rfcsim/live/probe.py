@@ -104,7 +104,8 @@ class Probe(Part):
         populate = POPULATE_READ if shared else POPULATE_WRITE
         touch = READ if shared else WRITE
         flags_at_once = (MLOCK_ONFAULT, self.pages, NEVER)
-        flags_in_pieces = (MLOCK_ONFAULT, piece, round(self.pause_us * 1000))
+        flagged = min(limits.whole_huge_pages(piece), self.pages)
+        flags_in_pieces = (MLOCK_ONFAULT, flagged, round(self.pause_us * 1000))
         return {
             "none": [],
             "mlock": [(MLOCK, piece, 0)],

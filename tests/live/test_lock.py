@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 import rfcsim
 from rfcsim.errors import LiveError, RfcsimError
 from rfcsim.live import limits, lock, lock_memory, unlock_memory
+from rfcsim.live.calls import MLOCK_ONFAULT, MUNLOCK
+from rfcsim.live.loops import lock_range
 from tests.live.facts import PAGE, anonymous, locked_pages, pages_of, present_pages
 
 BOTH_CALLS = "mlock2(MLOCK_ONFAULT), madvise(MADV_POPULATE_WRITE)"
@@ -30,7 +32,8 @@ def nothing_stays_locked():
 
 @pytest.fixture(params=["both calls", "without populate", "without mlock2"])
 def calls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The calls that lock_memory uses on a kernel of today, and on older ones."""
+    """The calls that lock_memory uses on a kernel of today, and on older ones; no huge pages."""
+    monkeypatch.setattr(limits, "huge_page_bytes", limits.page_bytes)
     if request.param == "both calls":
         return BOTH_CALLS
     name = "has_populate" if request.param == "without populate" else "has_mlock2"
@@ -91,6 +94,32 @@ def test_the_file_of_a_shared_mapping_is_not_made_dirty(tmp_path: Path) -> None:
             assert present_pages(array) == set(pages_of(array)) <= locked_pages()
         assert file.stat().st_mtime == 1_290_500_000
         del array  # or the mapping could not be closed
+
+
+@pytest.mark.parametrize("piece_pages", [1, 2, 3, 9])
+@pytest.mark.parametrize("first", range(4))
+def test_no_huge_page_is_split(
+    monkeypatch: pytest.MonkeyPatch, piece_pages: int, first: int
+) -> None:
+    """VMAs are split between two calls: only where a huge page ends, here of two pages."""
+    monkeypatch.setattr(limits, "huge_page_bytes", lambda: 2 * PAGE)
+    array = anonymous(13)[first * PAGE :]
+    ends: dict[int, list[int]] = {MLOCK_ONFAULT: [], MUNLOCK: []}
+
+    def seen(passes, bench, *rest):
+        operation, pieces, _ = passes[0]
+        start = bench.memory.ctypes.data
+        if operation in ends:
+            ends[operation] += range(start, start + bench.memory.nbytes, pieces * PAGE)
+        return lock_range(passes, bench, *rest)
+
+    monkeypatch.setattr(lock, "lock_range", seen)
+    with lock_memory(array, piece_pages=piece_pages, pause_us=0):
+        assert set(pages_of(array)) <= locked_pages()
+    for starts in ends.values():
+        assert starts[0] == array.ctypes.data
+        assert len(starts) > 1 or piece_pages == 9
+        assert all(start % (2 * PAGE) == 0 for start in starts[1:])
 
 
 # --- until when -------------------------------------------------------------------------------

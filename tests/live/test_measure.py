@@ -58,7 +58,8 @@ def operations(records: pl.DataFrame, role: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("backing", ["anonymous", "file"])
 @pytest.mark.parametrize("method", METHODS[1:])
-def test_every_call_of_the_locker_is_recorded(method, backing) -> None:
+def test_every_call_of_the_locker_is_recorded(method, backing, monkeypatch) -> None:
+    monkeypatch.setattr(limits, "huge_page_bytes", limits.page_bytes)
     records = one(Probe(method=method, backing=backing, pages=PAGES, piece_pages=5, pause_us=1.0))
     populate = "READ" if backing == "file" else "WRITE"
     populated, flagged = f"madvise(MADV_POPULATE_{populate})", "mlock2(MLOCK_ONFAULT)"
