@@ -5,7 +5,7 @@ import pytest
 from rfcsim import CLAIMS, RfcsimError, check_scenario, check_scenarios, verdicts
 from tests.race.test_check import BY_DESIGN, VIOLATED
 
-EXPECTED = BY_DESIGN | {"batched": VIOLATED, "exclusive": {}}
+EXPECTED = {"batched": VIOLATED, "exclusive": {}} | BY_DESIGN
 WORDS = {
     frozenset(): "",
     frozenset({"as-if-sequential-strict"}): "strict",
