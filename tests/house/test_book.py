@@ -59,7 +59,7 @@ def test_every_page_is_there_with_all_its_charts(site: Path) -> None:
             if VEGA_LITE in output.get("data", {})
         ]
         assert Page(site / "notebooks" / f"{notebook.stem}.html").charts == stored
-    for name in ("rules", "blame", "architecture", "api"):
+    for name in ("rules", "blame", "architecture", "add_a_design", "api"):
         assert (site / "notebooks" / "reference" / f"{name}.html").exists()
     for page in ("index", "data/README"):
         assert (site / f"{page}.html").exists()
