@@ -90,3 +90,14 @@ def test_lock_holds_what_its_packages_need() -> None:
         if applies(needed) and canonicalize_name(needed.name) not in pins()
     }
     assert missing == set()
+
+
+def test_binder_installs_the_lock_and_the_project() -> None:
+    """What repo2docker reads; with a folder .binder/ it reads nothing else."""
+    binder = ROOT / ".binder"
+    assert {path.name for path in binder.iterdir()} == {"requirements.txt", "runtime.txt"}
+    lock, project = (binder / "requirements.txt").read_text().splitlines()
+    assert (binder / lock.removeprefix("-r ")).resolve() == ROOT / "requirements.lock"
+    assert project == "-e ."
+    version = (binder / "runtime.txt").read_text().removeprefix("python-").strip()
+    assert f"{version}.99" in SpecifierSet(PYPROJECT["project"]["requires-python"])
