@@ -157,7 +157,7 @@ def test_what_an_executor_did_before_it_died_is_safe(
 
 
 def test_a_worker_process_that_is_killed(tmp_path: Path) -> None:
-    longer = SMALL.replace(**{"tasks.victim.repeats": 20_000})  # tens of milliseconds a run
+    longer = SMALL.replace(**{"tasks.victim.repeats": 5_000})  # milliseconds a run
     files = [tmp_path / name for name in ("killed.parquet", "whole.parquet")]
 
     def kill_workers(share: float) -> None:
