@@ -1,0 +1,20 @@
+"""The command `rfcsim`: who waited for mmap_sem, and how long.
+
+Everything but typer is imported inside the commands, so that --help is quick.
+"""
+
+# A module's import adds its commands; help lists them in this order.
+from rfcsim.cli import runs, explorer, lists, kernel, rerun  # isort: skip
+from rfcsim.cli.app import BROKEN_PIPE, INTERRUPTED, app, main
+
+__all__ = [
+    "BROKEN_PIPE",
+    "INTERRUPTED",
+    "app",
+    "explorer",
+    "kernel",
+    "lists",
+    "main",
+    "rerun",
+    "runs",
+]

@@ -1,0 +1,54 @@
+"""The command on all orders of steps: check."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rfcsim.cli.app import app
+from rfcsim.cli.arguments import read_scenario
+from rfcsim.terminal import counter, print_lines, print_table
+
+
+@app.command()
+def check(
+    scenario: Annotated[
+        Path | None, typer.Argument(metavar="SCENARIO.toml", help="A small scenario.")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option("--preset", metavar="NAME", help="One of --list.")
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List the scenarios there are.")] = False,
+    design: Annotated[str | None, typer.Option(help="exclusive or batched.")] = None,
+    policy: Annotated[str, typer.Option(help="any (sound for all) or fifo.")] = "any",
+    memory_gib: Annotated[float, typer.Option(help="What the states may take.")] = 4.0,
+    trace: Annotated[bool, typer.Option("--trace", help="Print the schedules found.")] = False,
+    replay: Annotated[
+        str | None, typer.Option(metavar="'A5 B3'", help="Print this schedule instead.")
+    ] = None,
+) -> None:
+    """Try all orders of steps: which claims hold? Exit status 1 if one does not."""
+    import rfcsim
+
+    if list_:
+        print_lines(rfcsim.check_scenarios())
+        return
+    if scenario is None and preset is not None:
+        case = rfcsim.check_scenario(preset)
+    else:
+        case = read_scenario(scenario, preset)
+    if design is not None:
+        case = case.replace(design=design)
+    if replay is not None:
+        print_table(rfcsim.replay(case, replay, policy=policy))
+        return
+    with counter(case.name) as report:
+        found = rfcsim.check(case, policy=policy, most_gib=memory_gib, progress=report)
+    print(f"{case.name}: {found.states:,} states, {len(found.outcomes)} outcomes")
+    print_table(found.verdicts())
+    if trace:
+        for schedule in dict.fromkeys(found.schedules.values()):
+            print(f"schedule {schedule!r} violates", ", ".join(found.violated_by(schedule)))
+            print_table(rfcsim.replay(case, schedule, policy=policy))
+    if found.schedules:
+        raise typer.Exit(1)
