@@ -213,10 +213,10 @@ def unlock_memory(memory: Any) -> None:
 
 
 def _check_pieces(piece_pages: int, pause_us: float) -> _Pieces:
-    if not 1 <= piece_pages <= 2**40 or int(piece_pages) != piece_pages:
-        raise RfcsimError(f"piece_pages = {piece_pages}: must be a whole number, 1 or more")
-    if not 0 <= pause_us <= 1e9:
-        raise RfcsimError(f"pause_us = {pause_us}: must be 0 to 1e9")
+    if not isinstance(piece_pages, int | np.integer) or not 1 <= piece_pages <= 2**40:
+        raise RfcsimError(f"piece_pages = {piece_pages!r}: must be a whole number, 1 or more")
+    if not isinstance(pause_us, int | float | np.number) or not 0 <= pause_us <= 1e9:
+        raise RfcsimError(f"pause_us = {pause_us!r}: must be 0 to 1e9")
     return _Pieces(int(piece_pages), round(pause_us * 1000))
 
 

@@ -122,8 +122,8 @@ def measure(
 
 
 def _check(repetitions: int, most_s: float, seed: int) -> None:
-    if not 1 <= repetitions <= MOST_REPETITIONS:
-        raise RfcsimError(f"repetitions = {repetitions}: must be 1 to {MOST_REPETITIONS}")
+    if not isinstance(repetitions, int) or not 1 <= repetitions <= MOST_REPETITIONS:
+        raise RfcsimError(f"repetitions = {repetitions!r}: must be 1 to {MOST_REPETITIONS}")
     if not 0 < most_s <= 3600:
         raise RfcsimError(f"most_s = {most_s}: must be more than 0, and 3600 or less")
     if not 0 <= seed < 2**63:

@@ -153,7 +153,9 @@ class Measurement:
         rows = rows.join(holds, on="probe", how="left").sort("probe")
         return rows.select(
             "method",
-            pages=pl.col("piece_pages").fill_null(pl.col("pages")),
+            pages=pl.when(pl.col("method") != "none").then(
+                pl.col("piece_pages").fill_null(pl.col("pages"))
+            ),
             pause=_words(pl.when(pl.col("pause_us") > 0).then(pl.col("pause_us") * 1000)),
             victim=pl.when(pl.col("priority") == "fifo")
             .then(pl.col("victim") + ", fifo")

@@ -275,6 +275,8 @@ def test_memory_that_is_not_there_is_not_taken(monkeypatch: pytest.MonkeyPatch) 
         ("text", {}, "buffer: str: "),
         (bytearray(9), {"piece_pages": 0}, "piece_pages = 0: must be a whole number, 1 or more"),
         (bytearray(9), {"piece_pages": 1.5}, "piece_pages = 1.5: must be a whole number"),
+        (bytearray(9), {"piece_pages": "9"}, "piece_pages = '9': must be a whole number"),
+        (bytearray(9), {"pause_us": None}, "pause_us = None: must be 0 to 1e9"),
         (bytearray(9), {"pause_us": -1}, "pause_us = -1: must be 0 to 1e9"),
         (bytearray(9), {"pause_us": float("nan")}, "pause_us = nan: must be 0 to 1e9"),
     ],

@@ -84,10 +84,12 @@ def test_a_process_is_recorded_with_all_its_threads(tracefs: Tracefs) -> None:
 
 
 def test_a_command_that_takes_too_long_is_ended(tracefs: Tracefs, tmp_path: Path) -> None:
-    script = f"echo $$ > {tmp_path}/pid; exec sleep 1000"
-    assert record(["sh", "-c", script], seconds=0.5) == TRACE
+    """It is asked to, and may tidy up."""
+    script = f"trap 'echo tidied > {tmp_path}/end; exit' TERM; echo $$ > {tmp_path}/pid; "
+    assert record(["sh", "-c", script + "while :; do sleep 0.05; done"], seconds=1) == TRACE
     pid = (tmp_path / "pid").read_text().strip()
     assert not Path(f"/proc/{pid}").exists()
+    assert (tmp_path / "end").read_text() == "tidied\n"
 
 
 def test_an_interrupt_ends_the_recording(tracefs: Tracefs) -> None:
