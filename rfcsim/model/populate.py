@@ -20,6 +20,7 @@ from rfcsim.model.layout import (
     PAGE_ZERO,
     REG_CALL,
     REG_KILLED,
+    REG_LOOKED_UP,
     REG_MARKS,
     REG_NEXT,
     REG_RETURN,
@@ -69,7 +70,8 @@ def populate(state, task, run_class, run_limit):
     flags = state.vmas[row, VMA_FLAGS]
     marks = _marks(state, regs, flags, rules)
     write = flags & VM_WRITE != 0
-    if regs[REG_KILLED] != 0 and (write or flags & VM_READ):
+    faulting = regs[REG_LOOKED_UP] == page  # goes on after a read; a fault is not interrupted
+    if regs[REG_KILLED] != 0 and not faulting and (write or flags & VM_READ):
         kind, a, b = FAILED, ERESTARTSYS, 0  # after the test for permission, before the page
     else:
         kind, a, b = make_present(state, task, row, page, write, WORK_MLOCK_ANON)
@@ -84,7 +86,8 @@ def populate(state, task, run_class, run_limit):
         return kind, a, b
     if rules & RULE_CONTENDED:
         regs[REG_STEP] = PART_MORE_PAGES
-    most = 1 if contended or a != run_class else min(run_limit, stop - page)
+    alone = contended or a != run_class or regs[REG_KILLED] != 0
+    most = 1 if alone else min(run_limit, stop - page)
     count = 1
     while True:
         if marks and pages[page] & PAGE_ZERO == 0:

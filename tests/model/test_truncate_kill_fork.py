@@ -17,6 +17,7 @@ from rfcsim.model.layout import (
     EFFECT_CPU,
     EFFECT_DONE,
     EFFECT_DOWN,
+    EFFECT_SUBMIT,
     EFFECT_UP,
     EFFECT_WAIT_PAGE,
     ENOMEM,
@@ -154,6 +155,18 @@ def test_missing_permission_comes_before_the_signal(design):
     state = space(design, (0, 2, 0))
     value_of(state, CALL_KILL, arg=0, task=1)
     assert value_of(state, CALL_MLOCK, 0, 2) == ENOMEM
+
+
+@BOTH
+def test_a_fatal_signal_does_not_keep_a_page_away_that_is_waited_for(design):
+    """gup looks for it before it faults a page in, and the fault is not interrupted."""
+    state = space(design, (0, 2, VM_READ, BACKING_FILE))
+    value = None
+    for kind, a, _ in moves(state, 0, CALL_MLOCK, 0, 2):
+        if kind == EFFECT_SUBMIT:
+            assert value_of(state, CALL_KILL, arg=0, task=1) == 0
+        value = a if kind == EFFECT_DONE else None
+    assert value == ERESTARTSYS and present(state) == mlocked(state) == [0]
 
 
 def test_a_fatal_signal_is_hidden_where_errors_are():
