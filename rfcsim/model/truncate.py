@@ -52,7 +52,7 @@ def step_truncate(state, task, run_class, run_limit):
         return EFFECT_CPU, WORK_VMA_VISIT, 1
     first = page = regs[REG_NEXT]
     most = run_limit if run_class == WORK_UNMAP_PAGE else 1
-    stop = min(regs[REG_END], first + most)
+    stop = first + min(regs[REG_END] - first, most)  # first + most may overflow
     while page < stop and pages[page] & PAGE_READING == 0:
         gone = PAGE_CACHED | PAGE_MARKED
         row = find_vma(state, page)

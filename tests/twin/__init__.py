@@ -8,17 +8,27 @@ order:
 `address_space`  VMAs that split and merge, pages
 `rwsem`          `mmap_sem`
 `readahead`      which file pages a fault reads
-`populate`       making one page present
+`populate`       making pages present
+`walk`           going from VMA to VMA, with flags that change
 `mlock`          mlock() and munlock()
-`mapping`        mmap() and munmap()
+`mlockall`       mlockall() and munlockall()
+`mprotect`       mprotect()
+`unmap`          munmap()
+`mmap`           mmap()
+`brk`            brk()
+`mremap`         mremap()
+`fork`           fork()
+`truncate`       ftruncate() of a mapped file
+`kill`           a fatal signal
 `users`          a user access, a reader of /proc/PID/maps, a hold of a given length
 `draws`          random numbers
 `disk`           reads in flight
 `clock`          virtual time, CPUs, and who runs
-`workload`       a Scenario's regions and tasks
+`operations`     a Scenario's calls
+`workload`       its regions and tasks
 `outcome`        what a run leaves behind
 `simulate`       the one entry: a scenario in, an outcome out
 
-Around it: `strategies` draws random scenarios, `engine` runs them on the jitted clock, `agreement`
-compares the two.
+Around it: `strategies`, with `random_calls`, makes random scenarios of what it reads off a `tape`,
+`engine` runs them on the jitted clock, `agreement` compares the two.
 """

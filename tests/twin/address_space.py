@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from rfcsim.model.layout import (
     PAGE_CACHED,
+    PAGE_COW,
     PAGE_MARKED,
     PAGE_MLOCKED,
     PAGE_PAST_EOF,
@@ -34,10 +35,19 @@ class Page:
     present: bool = False
     mlocked: bool = False
     zero: bool = False  # the entry maps the shared zero page
+    cow: bool = False  # the entry maps a page shared with a child: a write copies it first
     cached: bool = False
     reading: bool = False
     marked: bool = False  # PG_readahead
     past_eof: bool = False
+
+    def serves(self, writing: bool) -> bool:
+        """Does the entry do for such an access, as far as permissions go?"""
+        return self.present and not (writing and (self.zero or self.cow))
+
+    def clear_entry(self) -> None:
+        """Take the entry out of the page table; the page cache stays."""
+        self.present = self.mlocked = self.zero = self.cow = False
 
     def bits(self) -> int:
         """The page as the flags of `rfcsim.model.layout`."""
@@ -45,6 +55,7 @@ class Page:
             PAGE_PRESENT * self.present
             | PAGE_MLOCKED * self.mlocked
             | PAGE_ZERO * self.zero
+            | PAGE_COW * self.cow
             | PAGE_CACHED * self.cached
             | PAGE_READING * self.reading
             | PAGE_MARKED * self.marked
@@ -105,7 +116,7 @@ class Vma:
 
 @dataclass
 class AddressSpace:
-    """The VMAs in order, the pages, and what is charged for them."""
+    """The VMAs in order, the pages, what is charged for them, and who uses them."""
 
     pages: list[Page]
     max_map_count: int
@@ -117,6 +128,9 @@ class AddressSpace:
     locked_vm: int = 0
     total_vm: int = 0
     next_identity: int = 1
+    def_flags: int = 0  # VM_LOCKED after mlockall(MCL_FUTURE)
+    current: int = 0  # the task whose step it is
+    killed: set[int] = field(default_factory=set)  # tasks that a fatal signal waits for
 
     @property
     def map_count(self) -> int:
@@ -138,20 +152,29 @@ class AddressSpace:
     def all_intersecting(self, start: int, end: int) -> list[Vma]:
         return [vma for vma in self.vmas if vma.start < end and vma.end > start]
 
+    def may_lock_at_all(self) -> bool:
+        """`can_do_mlock()`"""
+        return self.cap_ipc_lock or self.lock_limit != 0
+
+    def within_limit(self, pages: int) -> bool:
+        """May so many pages be locked in all?"""
+        return self.cap_ipc_lock or self.lock_limit is None or pages <= self.lock_limit
+
     def may_lock(self, pages: int) -> bool:
         """Do so many more pages fit into RLIMIT_MEMLOCK?"""
-        if self.cap_ipc_lock or self.lock_limit is None:
-            return True
-        return self.locked_vm + pages <= self.lock_limit
+        return self.within_limit(self.locked_vm + pages)
 
     def insert(self, start: int, end: int, flags: int, backing: int) -> Vma:
         """A new mapping, with an identity of its own."""
         vma = Vma(start, end, flags, backing, self.next_identity, read_position=start - 1)
         self.next_identity += 1
+        self.add(vma)
+        return vma
+
+    def add(self, vma: Vma) -> None:
         self.vmas.append(vma)
         self.vmas.sort(key=lambda one: one.start)
         self.total_vm += vma.pages
-        return vma
 
     def remove(self, vma: Vma) -> None:
         self.vmas.remove(vma)

@@ -115,7 +115,7 @@ class Clock:
         return any(task.is_finite and not task.finished for task in self.tasks)
 
     def think_time_is_over(self, task: Task) -> None:
-        if self.a_call_may_begin():
+        if self.a_call_may_begin() and task.number not in self.space.killed:
             self.begin_call(task)
             self.becomes_ready(task)
         else:
@@ -145,9 +145,10 @@ class Clock:
             task.round += 1
             self.recorder.went_round(task.task_class, self.now - task.round_began)
             task.finished = task.round == task.program.repeats
-        task.finished = task.finished or not self.a_call_may_begin()
+        if task.number in self.space.killed or not self.a_call_may_begin():
+            task.finished = True
         if not task.finished:
-            upcoming = task.program.operations[task.next_operation]
+            upcoming = task.program.operations[task.next_operation].what
             think_ns = task.draws.duration(upcoming.think, upcoming.think_ns)
             if think_ns == 0:
                 self.begin_call(task)
@@ -238,6 +239,7 @@ class Clock:
             self.trace("acquire_returned", task.number, task.handed)
             self.recorder.waited(task.task_class, task.handed, self.now - task.asked_for_lock)
             task.handed = None
+        self.space.current = task.number
         ns = 0
         while ns == 0:
             effect = next(task.steps)

@@ -6,6 +6,8 @@ at one instant. What it yields is the effect of that step; it goes on when the e
 
 from typing import NamedTuple
 
+from rfcsim.model.layout import WORK_VMA_CHANGE, WORK_VMA_VISIT
+
 
 class Cpu(NamedTuple):
     """Use the CPU for `units` of a class of work."""
@@ -46,3 +48,10 @@ class Done(NamedTuple):
 
 
 Effect = Cpu | Down | Up | Submit | WaitPage | Done
+
+VISIT = Cpu(WORK_VMA_VISIT, 1)
+
+
+def changes_made(changes: int) -> Cpu:
+    """The work of so many splits, merges, insertions or removals of VMAs."""
+    return Cpu(WORK_VMA_CHANGE, changes) if changes else VISIT

@@ -24,11 +24,13 @@ from rfcsim.experiment.compile import compile_scenario
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.histogram import bucket_bounds
 from rfcsim.model.layout import (
+    MM_DEF_FLAGS,
     MM_LOCKED_VM,
     MM_MAP_COUNT,
     MM_NEXT_IDENTITY,
     MM_TOTAL_VM,
     N_CALLS,
+    REG_KILLED,
 )
 from tests.twin.outcome import Outcome
 
@@ -87,6 +89,8 @@ def seen_on_engine(machine: Machine) -> dict[str, Any]:
         "locked_vm": int(mm[MM_LOCKED_VM]),
         "total_vm": int(mm[MM_TOTAL_VM]),
         "next_identity": int(mm[MM_NEXT_IDENTITY]),
+        "def_flags": int(mm[MM_DEF_FLAGS]),
+        "killed": set(np.flatnonzero(machine.state.tasks[:, REG_KILLED]).tolist()),
         "statistics": {
             (number, name): tuple(machine.statistics[number, record].tolist())
             for number in classes
@@ -141,6 +145,8 @@ def seen_on_twin(outcome: Outcome, classes: int) -> dict[str, Any]:
         "locked_vm": space.locked_vm,
         "total_vm": space.total_vm,
         "next_identity": space.next_identity,
+        "def_flags": space.def_flags,
+        "killed": space.killed,
         "statistics": {
             key: (len(values), sum(values), max(values, default=0)) for key, values in times.items()
         },

@@ -1,4 +1,4 @@
-"""Making one page present: for mlock(), and for a user access (rules 3, *populate*)."""
+"""Making pages present: for mlock() and its kin, and for a user access (rules 3, *populate*)."""
 
 from collections.abc import Generator
 from enum import Enum, auto
@@ -7,6 +7,7 @@ from typing import NamedTuple
 from rfcsim.model.layout import (
     BACKING_FILE,
     EFAULT,
+    ERESTARTSYS,
     VM_WRITE,
     WORK_FAULT_ANON,
     WORK_FAULT_FILE,
@@ -48,7 +49,24 @@ def populate(space: AddressSpace, vma: Vma, page: int, mark: Mark) -> Generator[
     writing = vma.has(VM_WRITE)
     if not vma.allows(writing):
         return EFAULT
+    if space.current in space.killed:
+        return ERESTARTSYS
     return (yield from make_present(space, vma, page, writing, MLOCK, mark))
+
+
+def populate_range(
+    space: AddressSpace, vma: Vma, start: int, end: int
+) -> Generator[Effect, None, int]:
+    """Make the pages of a VMA present up to the first error: 0, or that error.
+
+    Only what is VM_LOCKED gets marks; a special VMA never is.
+    """
+    mark = Mark.ALL if vma.locked else Mark.NONE
+    for page in range(start, end):
+        error = yield from populate(space, vma, page, mark)
+        if error:
+            return error
+    return 0
 
 
 def make_present(
@@ -64,7 +82,7 @@ def make_present(
     looked_up = False
     while True:
         new_anonymous = False
-        if entry.present and not (writing and entry.zero):
+        if entry.serves(writing):
             work = works.present
         elif vma.backing == BACKING_FILE and entry.past_eof:
             return EFAULT  # SIGBUS
@@ -72,6 +90,7 @@ def make_present(
             new_anonymous = writing
             entry.present = True
             entry.zero = not writing
+            entry.cow = False
             work = works.anonymous if writing else works.zero
         elif not (entry.cached or entry.reading):
             looked_up = True

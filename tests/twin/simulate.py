@@ -14,10 +14,10 @@ def simulate(scenario: Any, costs: Iterable[int], seed: int = 0, replication: in
     `scenario` has the fields of `rfcsim.Scenario`; `costs` is a cost table's values in the order of
     `rfcsim.clock.layout`.
     """
-    space, starts = lay_out(scenario)
+    space, places = lay_out(scenario)
     clock = Clock(
         space,
-        programs(scenario, starts),
+        programs(scenario, places),
         [int(cost) for cost in costs],
         scenario.cpus,
         scenario.end_ns,

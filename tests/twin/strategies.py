@@ -1,25 +1,26 @@
 """Random small scenarios that meet every rule, and cost tables under which ties are common."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
 
-from rfcsim.experiment.parts import (
-    Hold,
-    Mlock,
-    Mmap,
-    Munlock,
-    Munmap,
-    ReadMaps,
-    Region,
-    TaskGroup,
-    Touch,
-)
+from rfcsim.experiment.parts import Region, TaskGroup
 from rfcsim.experiment.scenario import Scenario
 from tests.twin.cost_values import COLUMNS, cost_values
+from tests.twin.random_calls import (
+    DISTRIBUTIONS,
+    EVERYTHING,
+    ON_FILES,
+    ON_PRIVATE_PAGES,
+    Place,
+    Surroundings,
+    random_call,
+)
+from tests.twin.tape import Tape
 
-DISTRIBUTIONS = st.sampled_from(["constant", "constant", "exponential", "uniform"])
+TAPE_BYTES = 400  # more than the largest scenario takes
 
 
 class Case(NamedTuple):
@@ -31,80 +32,160 @@ class Case(NamedTuple):
     replication: int
 
 
-class Place(NamedTuple):
-    """Where the last copy of a region begins: its calls may not reach past the space from there."""
-
-    region: Region
-    start: int
+def tapes() -> st.SearchStrategy[Tape]:
+    return st.binary(min_size=TAPE_BYTES, max_size=TAPE_BYTES).map(Tape)
 
 
-def seldom(values: st.SearchStrategy[Any], usual: Any) -> st.SearchStrategy[Any]:
-    """The usual value three times out of four."""
-    return st.sampled_from([True, True, True, False]).flatmap(
-        lambda is_usual: st.just(usual) if is_usual else values
+def scenarios() -> st.SearchStrategy[Scenario]:
+    return tapes().map(random_scenario)
+
+
+def cases() -> st.SearchStrategy[Case]:
+    return tapes().map(random_case)
+
+
+def random_case(tape: Tape) -> Case:
+    keys = [0, 1, 2, 2**63 - 1]
+    return Case(random_scenario(tape), random_costs(tape), tape.pick(keys), tape.pick(keys))
+
+
+def random_scenario(tape: Tape) -> Scenario:
+    sizes = {f"group{number}": tape.pick([1, 2, 2, 3]) for number in range(tape.pick([1, 2, 3, 3]))}
+    region_kinds, call_kinds = tape.pick(THEMES)
+    regions = random_regions(tape, region_kinds, list(sizes))
+    places, space_end = last_places(regions, sizes)
+    mapped = sum(
+        sizes[region.one_per] if region.one_per else 1 for region in regions if region.mapped
+    )
+    cpus = tape.integer(1, 4)
+    end_ns = tape.pick([0, 0, 0, 0, 0, 0, 30, 100])
+    endless = {name: tape.seldom() for name in sizes}
+    if end_ns == 0:
+        endless["group0"] = False
+
+    def random_group(name: str) -> TaskGroup:
+        usable = [place for place in places if place.region.one_per in (None, name)]
+        around = Surroundings(usable, space_end, sizes, call_kinds)
+        first = random_call(tape, around, least_think_ns=5 if endless[name] else 0)
+        others = [random_call(tape, around) for _ in range(tape.integer(0, 6))]
+        return TaskGroup(
+            name=name,
+            count=sizes[name],
+            calls=(first, *others),
+            repeats=0 if endless[name] else tape.pick([1, 1, 1, 2]),
+            start_ns=tape.pick([0, 0, 3, 10, 40]),
+            start=tape.pick(DISTRIBUTIONS),
+            cpu=tape.integer(0, cpus - 1) if tape.seldom() else None,
+        )
+
+    return Scenario(
+        name="random",
+        costs="none",
+        design=tape.pick(["exclusive", "batched"]),
+        batch_pages=tape.integer(1, 8),
+        cpus=cpus,
+        end_ns=end_ns,
+        rlimit_memlock_pages=tape.pick([None, None, None, 0, 3, 5, 8, 12, 16, 30]),
+        cap_ipc_lock=tape.seldom(),
+        max_map_count=max(1, mapped + tape.pick([100, 100, 100, 100, 100, 0, 1, 1, 2])),
+        readahead_pages=tape.pick([1, 2, 3, 8]),
+        regions=tuple(regions),
+        tasks=tuple(random_group(name) for name in sizes),
     )
 
 
-PLAIN = st.fixed_dictionaries(
-    {
-        "pages": st.integers(1, 8),
-        "protection": seldom(st.just("r"), "rw"),
-        "present": seldom(st.just(True), False),
-        "locked": seldom(st.just(True), False),
-        "grows_down": seldom(st.just(True), False),
-    }
-)
-COLD_FILE = st.fixed_dictionaries(
-    {
-        "backing": st.just("file"),
-        "pages": st.integers(3, 16),
-        "protection": st.sampled_from(["r", "rw", "rx"]),
-        "access": st.sampled_from(["normal", "normal", "sequential", "random"]),
-        "end_of_file_page": seldom(st.integers(0, 3), None),
-    }
-)
+# --- the address space ----------------------------------------------------------------------------
+
+RegionKind = Callable[[Tape], dict[str, Any]]
 
 
-@st.composite
-def odd_regions(draw: st.DrawFn) -> dict[str, Any]:
+def random_regions(tape: Tape, kinds: list[RegionKind], groups: list[str]) -> list[Region]:
+    """A few regions, mostly some room behind them, and seldom a stack that may grow into it."""
+    regions = [
+        Region(
+            name=f"region{number}",
+            gap_pages=tape.pick([0, 0, 1, 4]),
+            one_per=tape.pick(groups) if tape.seldom() else None,
+            **tape.pick(kinds)(tape),
+        )
+        for number in range(tape.integer(1, 3))
+    ]
+    if not tape.seldom():
+        regions.append(Region(name="room", pages=tape.integer(4, 20), mapped=False))
+    if tape.seldom():
+        regions.append(Region(name="stack", gap_pages=0, grows_down=True, **stack(tape)))
+    return regions
+
+
+def private(tape: Tape) -> dict[str, Any]:
+    return {
+        "pages": tape.integer(1, 8),
+        "protection": tape.pick(["rw", "rw", "rw", "rw", "r", "none"]),
+        "present": tape.pick([False, True]),
+        "locked": tape.pick([False, False, True]),
+        "grows_down": tape.seldom(),
+    }
+
+
+def stack(tape: Tape) -> dict[str, Any]:
+    return {
+        "pages": tape.integer(1, 4),
+        "locked": tape.pick([True, False]),
+        "present": tape.pick([True, False]),
+    }
+
+
+def file(tape: Tape) -> dict[str, Any]:
+    return {
+        "backing": "file",
+        "pages": tape.integer(3, 16),
+        "protection": tape.pick(["r", "rw", "rx"]),
+        "access": tape.pick(["normal", "normal", "sequential", "random"]),
+        "cached": tape.seldom(),
+        "end_of_file_page": tape.integer(0, 3) if tape.seldom() else None,
+    }
+
+
+def odd(tape: Tape) -> dict[str, Any]:
     """Anything that a region can be."""
-    backing = draw(st.sampled_from(["anonymous", "file", "hugetlb"]))
-    special = draw(st.sampled_from(["none", "io", "pfnmap", "dontexpand", "reserved", "gate"]))
-    pages = draw(st.integers(1, 8))
+    backing = tape.pick(["anonymous", "file", "hugetlb"])
+    special = tape.pick(["none", "io", "pfnmap", "dontexpand", "reserved", "gate"])
+    pages = tape.integer(1, 8)
     is_file = backing == "file"
-    mapped = draw(seldom(st.just(False), True))
+    mapped = not tape.seldom()
     may_be_locked = mapped and special == "none" and backing != "hugetlb"
+
+    def perhaps(possible: bool) -> bool:
+        return possible and tape.pick([False, True])
+
     return {
         "pages": pages,
         "backing": backing,
         "special": special,
         "mapped": mapped,
-        "protection": draw(st.sampled_from(["rw", "r", "none", "rx", "x"])),
-        "access": draw(st.sampled_from(["normal", "sequential", "random"])),
-        "cached": is_file and draw(st.booleans()),
-        "present": mapped and draw(st.booleans()),
-        "locked": may_be_locked and draw(st.booleans()),
-        "grows_down": mapped and draw(st.booleans()),
-        "end_of_file_page": draw(st.none() | st.integers(0, pages)) if is_file else None,
+        "protection": tape.pick(["rw", "r", "none", "rx", "x"]),
+        "access": tape.pick(["normal", "sequential", "random"]),
+        "cached": perhaps(is_file),
+        "present": perhaps(mapped),
+        "locked": perhaps(may_be_locked),
+        "grows_down": perhaps(mapped),
+        "end_of_file_page": tape.integer(0, pages) if perhaps(is_file) else None,
     }
 
 
-@st.composite
-def regions(draw: st.DrawFn, name: str, groups: list[str]) -> Region:
-    kind = draw(st.sampled_from([PLAIN, COLD_FILE, COLD_FILE, odd_regions()]))
-    return Region(
-        name=name,
-        gap_pages=draw(st.sampled_from([0, 0, 1, 3])),
-        one_per=draw(seldom(st.sampled_from(groups), None)),
-        **draw(kind),
-    )
+THEMES = [
+    ([private, file, odd], EVERYTHING),
+    ([private, file, odd], EVERYTHING),
+    ([file], ON_FILES),
+    ([private], ON_PRIVATE_PAGES),
+]
 
 
-def last_places(all_regions: list[Region], counts: dict[str, int]) -> tuple[list[Place], int]:
+def last_places(regions: list[Region], counts: dict[str, int]) -> tuple[list[Place], int]:
     """Where the last copy of each region begins, and where the address space ends."""
     places = []
     end = 0
-    for region in all_regions:
+    for region in regions:
         start = end
         for _ in range(counts[region.one_per] if region.one_per else 1):
             start = end + region.gap_pages
@@ -113,125 +194,16 @@ def last_places(all_regions: list[Region], counts: dict[str, int]) -> tuple[list
     return places, end
 
 
-@st.composite
-def ranges(draw: st.DrawFn, places: list[Place], space_end: int) -> dict[str, Any]:
-    """Part of a region, or more: a range that runs into the next region or a hole.
-
-    The first region is everybody's favourite, so that calls get into one another's way.
-    """
-    region, start = draw(st.sampled_from([places[0], places[0], *places]))
-    if draw(st.booleans()):
-        return {"region": region.name, "offset_pages": draw(st.integers(0, region.pages - 1))}
-    room = space_end - start
-    offset = draw(st.integers(0, min(room - 1, region.pages + 1)))
-    pages = draw(st.integers(1, min(room - offset, 16)))
-    return {"region": region.name, "offset_pages": offset, "pages": pages}
+# --- costs ----------------------------------------------------------------------------------------
 
 
-@st.composite
-def calls(draw: st.DrawFn, places: list[Place], space_end: int, least_think_ns: int) -> Any:
-    think = {"think_ns": draw(st.sampled_from([0, 0, 0, 1, 5, 20])), "think": draw(DISTRIBUTIONS)}
-    if least_think_ns:
-        think = {"think_ns": draw(st.integers(least_think_ns, 40))}
-    kinds = [ReadMaps, Hold]
-    if places:
-        kinds = [Mlock, Mlock, Mlock, Munlock, Munlock, Mmap, Munmap, Touch, Touch, Touch, *kinds]
-    kind = draw(st.sampled_from(kinds))
-    if kind is ReadMaps:
-        return ReadMaps(**think)
-    if kind is Hold:
-        return Hold(
-            mode=draw(st.sampled_from(["shared", "exclusive"])),
-            hold_ns=draw(st.sampled_from([0, 1, 4, 15])),
-            distribution=draw(DISTRIBUTIONS),
-            **think,
-        )
-    where = draw(ranges(places, space_end))
-    if kind is Touch:
-        return Touch(
-            write=draw(st.booleans()),
-            pick=draw(st.sampled_from(["fixed", "random", "sequential"])),
-            **where,
-            **think,
-        )
-    return kind(**where, **think)
-
-
-@st.composite
-def task_groups(
-    draw: st.DrawFn,
-    name: str,
-    count: int,
-    places: list[Place],
-    space_end: int,
-    cpus: int,
-    for_ever: bool,
-) -> TaskGroup:
-    usable = [place for place in places if place.region.one_per in (None, name)]
-    first = draw(calls(usable, space_end, least_think_ns=5 if for_ever else 0))
-    others = draw(st.lists(calls(usable, space_end, least_think_ns=0), max_size=3))
-    return TaskGroup(
-        name=name,
-        count=count,
-        calls=(first, *others),
-        repeats=0 if for_ever else draw(st.integers(1, 3)),
-        start_ns=draw(st.sampled_from([0, 0, 3, 10, 40])),
-        start=draw(DISTRIBUTIONS),
-        cpu=draw(seldom(st.integers(0, cpus - 1), None)),
-    )
-
-
-@st.composite
-def scenarios(draw: st.DrawFn) -> Scenario:
-    counts = draw(st.lists(st.sampled_from([1, 2, 3, 3]), min_size=1, max_size=3))
-    names = [f"group{number}" for number in range(len(counts))]
-    sizes = dict(zip(names, counts, strict=True))
-    all_regions = [
-        draw(regions(f"region{number}", names)) for number in range(draw(st.integers(1, 4)))
-    ]
-    places, space_end = last_places(all_regions, sizes)
-    cpus = draw(st.integers(1, 4))
-    end_ns = draw(st.sampled_from([0, 0, 0, 1, 30, 150]))
-    endless = draw(st.lists(st.booleans(), min_size=len(names), max_size=len(names)))
-    if end_ns == 0:
-        endless[draw(st.integers(0, len(names) - 1))] = False
-    mapped = sum(
-        sizes[region.one_per] if region.one_per else 1 for region in all_regions if region.mapped
-    )
-    return Scenario(
-        name="random",
-        costs="none",
-        design=draw(st.sampled_from(["exclusive", "batched"])),
-        batch_pages=draw(st.integers(1, 8)),
-        cpus=cpus,
-        end_ns=end_ns,
-        rlimit_memlock_pages=draw(seldom(st.just(0) | st.integers(1, 12), None)),
-        cap_ipc_lock=draw(seldom(st.just(True), False)),
-        max_map_count=max(1, mapped + draw(st.sampled_from([0, 1, 2, 100, 100]))),
-        readahead_pages=draw(st.integers(1, 8)),
-        regions=tuple(all_regions),
-        tasks=tuple(
-            draw(task_groups(name, sizes[name], places, space_end, cpus, for_ever))
-            for name, for_ever in zip(names, endless, strict=True)
-        ),
-    )
-
-
-@st.composite
-def costs(draw: st.DrawFn) -> np.ndarray:
+def random_costs(tape: Tape) -> np.ndarray:
     """Small whole numbers, so that many things happen at the same instant."""
-    work = st.sampled_from([0, 1, 1, 2, 3])
-    values = {name: draw(work) for name in COLUMNS if name != "ns"}
-    values["switch"] = draw(st.integers(0, 2))
+    values = {name: tape.pick([0, 1, 1, 2, 3, 6]) for name in COLUMNS if name != "ns"}
+    values["switch"] = tape.integer(0, 2)
     # A slice must outlast the switch to it, or nobody gets anywhere.
-    values["timeslice"] = values["switch"] + draw(st.sampled_from([1, 2, 4, 10, 10**9]))
-    values["disk_request"] = draw(st.integers(0, 20))
-    values["disk_seek"] = draw(st.integers(0, 10))
-    values["disk_depth"] = draw(st.sampled_from([1, 1, 2, 3]))
+    values["timeslice"] = values["switch"] + tape.pick([10**9, 10, 10, 4, 2, 1])
+    values["disk_request"] = tape.integer(0, 40)
+    values["disk_seek"] = tape.integer(0, 10)
+    values["disk_depth"] = tape.pick([1, 1, 2, 3])
     return cost_values(**values)
-
-
-@st.composite
-def cases(draw: st.DrawFn) -> Case:
-    keys = st.sampled_from([0, 1, 2, 2**63 - 1])
-    return Case(draw(scenarios()), draw(costs()), draw(keys), draw(keys))

@@ -3,7 +3,7 @@
 Each trace was written down with pencil and paper; the comments are the arithmetic.
 """
 
-from rfcsim import Hold, Mlock, Mmap, Munlock, Munmap, Region, Scenario, TaskGroup, Touch
+from rfcsim import Hold, Mlock, Mmap, Munlock, Munmap, Region, Scenario, TaskGroup, Touch, Truncate
 from rfcsim.model.layout import (
     CALL_HOLD,
     CALL_MLOCK,
@@ -334,3 +334,16 @@ def test_a_range_of_no_pages():
     assert outcome.returned[0] == [0, 0, EINVAL, EINVAL]
     assert outcome.elapsed_ns == 4  # four system calls, and not one look at a VMA
     assert vmas(outcome) == [(1, 3, RW)]
+
+
+def test_work_that_costs_nothing_goes_by_in_one_jump_that_ends_with_the_range():
+    scenario = Scenario(
+        name="free",
+        costs="none",
+        regions=(Region(name="data", pages=5, backing="file", cached=True),),  # pages 1 to 5
+        tasks=(TaskGroup(name="cutter", calls=(Truncate(region="data", pages=3),) * 2),),
+    )
+    outcome = agreed_outcome(scenario, cost_values(syscall=1))
+    assert outcome.returned[0] == [0, 0]
+    assert outcome.elapsed_ns == 2
+    assert [page.cached for page in outcome.space.pages] == [False] * 4 + [True] * 2

@@ -41,7 +41,7 @@ def entry_allows(space: AddressSpace, page: int, writing: bool) -> bool:
     entry = space.pages[page]
     vma = space.covering(page)
     permitted = vma is None or vma.allows(writing)
-    return entry.present and permitted and not (writing and entry.zero)
+    return permitted and entry.serves(writing)
 
 
 def vma_to_fault_in(space: AddressSpace, page: int, writing: bool) -> Vma | None:

@@ -3,102 +3,14 @@
 Takes anything with the fields of `rfcsim.Scenario`, and none of its methods.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rfcsim.model.layout import (
-    BACKING_ANON,
-    BACKING_FILE,
-    CALL_NAMES,
-    EXCLUSIVE,
-    SHARED,
-    VM_DONTEXPAND,
-    VM_EXEC,
-    VM_GATE,
-    VM_GROWSDOWN,
-    VM_HUGETLB,
-    VM_IO,
-    VM_LOCKED,
-    VM_PFNMAP,
-    VM_RAND_READ,
-    VM_READ,
-    VM_RESERVED,
-    VM_SEQ_READ,
-    VM_WRITE,
-)
+from rfcsim.model.layout import VM_GROWSDOWN, VM_LOCKED
 from tests.twin.address_space import AddressSpace, Page
-from tests.twin.draws import Draws
-from tests.twin.effects import Effect
-from tests.twin.mapping import mmap, munmap
-from tests.twin.mlock import mlock, munlock
-from tests.twin.users import hold, read_maps, touch
+from tests.twin.operations import Operation, Place
 
-PROTECTION = {
-    "none": 0,
-    "r": VM_READ,
-    "rw": VM_READ | VM_WRITE,
-    "rx": VM_READ | VM_EXEC,
-    "x": VM_EXEC,
-}
-ACCESS = {"normal": 0, "sequential": VM_SEQ_READ, "random": VM_RAND_READ}
-SPECIAL = {
-    "none": 0,
-    "io": VM_IO,
-    "pfnmap": VM_PFNMAP,
-    "dontexpand": VM_DONTEXPAND,
-    "reserved": VM_RESERVED,
-    "gate": VM_GATE,
-}
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One call of a program: which, on which pages, and how long the task thinks before it."""
-
-    what: Any  # the scenario's call
-    flags: int  # of a new mapping
-    backing: int
-    start: int
-    pages: int
-
-    @property
-    def call(self) -> int:
-        return CALL_NAMES.index(self.what.call)
-
-    @property
-    def think(self) -> str:
-        return self.what.think
-
-    @property
-    def think_ns(self) -> int:
-        return self.what.think_ns
-
-    def begin(self, space: AddressSpace, draws: Draws, times_made: int) -> Iterator[Effect]:
-        """Draw what is left to chance, and begin."""
-        what = self.what
-        match what.call:
-            case "mlock":
-                return mlock(space, self.start, self.pages)
-            case "munlock":
-                return munlock(space, self.start, self.pages)
-            case "mmap":
-                return mmap(space, self.start, self.pages, self.flags, self.backing)
-            case "munmap":
-                return munmap(space, self.start, self.pages)
-            case "touch":
-                offset = 0
-                if what.pick == "random":
-                    offset = draws.below(self.pages)
-                elif what.pick == "sequential":
-                    offset = times_made % self.pages
-                return touch(space, self.start + offset, what.write)
-            case "read_maps":
-                return read_maps(space)
-            case "hold":
-                mode = SHARED if what.mode == "shared" else EXCLUSIVE
-                return hold(mode, draws.duration(what.distribution, what.hold_ns))
-        raise ValueError(what.call)
+Places = dict[tuple[str, int], Place]  # by region and number of the copy
 
 
 @dataclass(frozen=True)
@@ -113,17 +25,7 @@ class Program:
     cpu: int | None  # the one CPU that it may use
 
 
-def region_flags(region: Any) -> int:
-    """What mmap() of the region gives its VMA."""
-    flags = PROTECTION[region.protection] | ACCESS[region.access] | SPECIAL[region.special]
-    return flags | (VM_HUGETLB if region.backing == "hugetlb" else 0)
-
-
-def region_backing(region: Any) -> int:
-    return BACKING_FILE if region.backing == "file" else BACKING_ANON
-
-
-def lay_out(scenario: Any) -> tuple[AddressSpace, dict[tuple[str, int], int]]:
+def lay_out(scenario: Any) -> tuple[AddressSpace, Places]:
     """The address space at time 0, and where each copy of each region begins."""
     copies = {group.name: group.count for group in scenario.tasks}
     space = AddressSpace(
@@ -134,18 +36,19 @@ def lay_out(scenario: Any) -> tuple[AddressSpace, dict[tuple[str, int], int]]:
         batch_pages=scenario.batch_pages if scenario.design == "batched" else None,
         readahead_pages=scenario.readahead_pages,
     )
-    starts = {}
+    places = {}
     for region in scenario.regions:
         for copy in range(copies[region.one_per] if region.one_per else 1):
             space.pages += [Page() for _ in range(region.gap_pages)]
-            starts[region.name, copy] = len(space.pages)
-            add_region(space, region)
-    return space, starts
+            place = Place(region, start=len(space.pages))
+            places[region.name, copy] = place
+            add_region(space, place)
+    return space, places
 
 
-def add_region(space: AddressSpace, region: Any) -> None:
+def add_region(space: AddressSpace, place: Place) -> None:
     """Put a region behind all the others."""
-    start = len(space.pages)
+    region = place.region
     is_file = region.backing == "file"
     end_of_file = region.pages if region.end_of_file_page is None else region.end_of_file_page
     for number in range(region.pages):
@@ -157,24 +60,26 @@ def add_region(space: AddressSpace, region: Any) -> None:
         page.mlocked = page.present and region.locked and not page.zero
         space.pages.append(page)
     if region.mapped:
-        flags = region_flags(region)
+        flags = place.flags
         flags |= VM_LOCKED if region.locked else 0
         flags |= VM_GROWSDOWN if region.grows_down else 0
-        vma = space.insert(start, start + region.pages, flags, region_backing(region))
+        vma = space.insert(place.start, place.start + region.pages, flags, place.backing)
         space.locked_vm += vma.pages if region.locked else 0
 
 
-def programs(scenario: Any, starts: dict[tuple[str, int], int]) -> list[Program]:
+def programs(scenario: Any, places: Places) -> list[Program]:
     """The tasks in order: those of the first group, then those of the next."""
-    regions = {region.name: region for region in scenario.regions}
+    tasks = [(group.name, number) for group in scenario.tasks for number in range(group.count)]
 
     def operation(call: Any, copy: int) -> Operation:
-        if not hasattr(call, "region"):
-            return Operation(call, flags=0, backing=BACKING_ANON, start=0, pages=0)
-        region = regions[call.region]
-        start = starts[call.region, copy if region.one_per else 0] + call.offset_pages
-        pages = region.pages - call.offset_pages if call.pages is None else call.pages
-        return Operation(call, region_flags(region), region_backing(region), start, pages)
+        def place_of(region: str) -> Place:
+            """The task's own copy, or the only one."""
+            return places.get((region, copy)) or places[region, 0]
+
+        def task_of(group: str, number: int) -> int:
+            return tasks.index((group, number))
+
+        return Operation(call, place_of, task_of)
 
     return [
         Program(

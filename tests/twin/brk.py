@@ -1,0 +1,78 @@
+"""brk() (rules 4; mm/mmap.c of 2.6.36)."""
+
+from collections.abc import Generator, Iterator
+
+from rfcsim.model.layout import (
+    BACKING_ANON,
+    EXCLUSIVE,
+    VM_READ,
+    VM_WRITE,
+    WORK_SYSCALL,
+    WORK_VMA_CHANGE,
+)
+from tests.twin.address_space import AddressSpace, Vma
+from tests.twin.effects import Cpu, Done, Down, Effect, Up
+from tests.twin.populate import populate_range
+from tests.twin.unmap import unmap
+
+
+def brk(space: AddressSpace, start: int, pages: int) -> Iterator[Effect]:
+    """Let the heap that begins at `start` have so many pages; its end is returned either way."""
+    yield Cpu(WORK_SYSCALL, 1)
+    yield Down(EXCLUSIVE)
+    last = last_of_heap(space, start)
+    end = start if last is None else last.end
+    wanted = start + pages
+    if wanted < end:
+        error = yield from unmap(space, wanted, end)
+        if not error:
+            end = wanted
+    elif wanted > end and may_grow(space, end, wanted):
+        yield from grow(space, last, end, wanted)
+        end = wanted
+    yield Up(EXCLUSIVE)
+    yield Done(end)
+
+
+def last_of_heap(space: AddressSpace, start: int) -> Vma | None:
+    """The heap is what lies end to end from `start` on and is of one mapping."""
+    last = None
+    vma = space.covering(start)
+    while vma is not None and (last is None or vma.identity == last.identity):
+        last = vma
+        vma = space.covering(last.end)
+    return last
+
+
+def may_grow(space: AddressSpace, end: int, wanted: int) -> bool:
+    """Is there room, with a page to spare, and may so much be mapped?"""
+    return (
+        wanted <= len(space.pages)
+        and not space.all_intersecting(end, wanted + 1)
+        and (not space.def_flags or space.may_lock(wanted - end))
+        and space.map_count <= space.max_map_count
+    )
+
+
+def grow(
+    space: AddressSpace, last: Vma | None, end: int, wanted: int
+) -> Generator[Effect, None, None]:
+    """Map [end, wanted), as part of the heap's last VMA if that is alike."""
+    growth = Vma(
+        start=end,
+        end=wanted,
+        flags=VM_READ | VM_WRITE | space.def_flags,
+        backing=BACKING_ANON,
+        identity=space.next_identity if last is None else last.identity,
+        read_position=end - 1,
+    )
+    if last is None:
+        space.next_identity += 1
+    space.add(growth)
+    space.merge(end)
+    space.locked_vm += growth.pages if growth.locked else 0
+    yield Cpu(WORK_VMA_CHANGE, 1)
+    if growth.locked:
+        vma = space.covering(end)
+        assert vma is not None
+        yield from populate_range(space, vma, end, wanted)  # errors are hidden
