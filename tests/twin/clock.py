@@ -143,7 +143,8 @@ class Clock:
         if task.next_operation == len(task.program.operations):
             task.next_operation = 0
             task.round += 1
-            self.recorder.went_round(task.task_class, self.now - task.round_began)
+            if task.number not in self.space.killed:
+                self.recorder.went_round(task.task_class, self.now - task.round_began)
             task.finished = task.round == task.program.repeats
         if task.number in self.space.killed or not self.a_call_may_begin():
             task.finished = True
