@@ -11,6 +11,7 @@ from rfcsim.model.layout import (
     MM_MAP_COUNT,
     MM_TOTAL_VM,
     PAGE_CACHED,
+    PAGE_COW,
     PAGE_MLOCKED,
     PAGE_PAST_EOF,
     PAGE_PRESENT,
@@ -64,7 +65,9 @@ def test_present_pages_are_mapped_and_mlocked_pages_are_locked(case: Case):
     assert not (present & ~covered(machine, rows[:, VMA_END] > 0)).any()
     assert not (mlocked & ~covered(machine, rows[:, VMA_FLAGS] & VM_LOCKED != 0)).any()
     assert not (mlocked & (~present | zero)).any()
-    assert not (zero & (~present | ~covered(machine, rows[:, VMA_BACKING] == BACKING_ANON))).any()
+    anonymous = covered(machine, rows[:, VMA_BACKING] == BACKING_ANON)
+    assert not (zero & ~(present & anonymous)).any()
+    assert not (pages_with(machine, PAGE_COW) & ~(present & anonymous & ~zero)).any()
 
 
 @given(cases())

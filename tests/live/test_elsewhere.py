@@ -10,7 +10,7 @@ import pytest
 PROGRAM = """
 import importlib, os, pkgutil, sys
 import altair, numba, numpy, polars, pydantic, rich, scipy.stats, typer
-import lazy_loader, platformdirs, tomli_w, vl_convert
+import lazy_loader, nbformat, papermill, platformdirs, tomli_w, vl_convert
 import ctypes, mmap, subprocess, threading
 
 class Missing:

@@ -83,7 +83,7 @@ def mlock_fixup(space: AddressSpace, *, lock: bool) -> Fixup:
 
 
 def behind_guard_page(space: AddressSpace, vma: Vma, page: int) -> int:
-    """Skip the lowest page of a stack, whole or split: `stack_guard_page()`."""
+    """Skip the lowest page of a stack, even of one split into VMAs: `stack_guard_page()`."""
     below = space.covering(page - 1)
     continued = below is not None and below.grows_down
     is_guard = vma.grows_down and vma.start == page and not continued and not vma.special

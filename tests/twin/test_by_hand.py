@@ -3,7 +3,20 @@
 Each trace was written down with pencil and paper; the comments are the arithmetic.
 """
 
-from rfcsim import Hold, Mlock, Mmap, Munlock, Munmap, Region, Scenario, TaskGroup, Touch, Truncate
+from rfcsim import (
+    Hold,
+    Mlock,
+    Mmap,
+    Mprotect,
+    Mremap,
+    Munlock,
+    Munmap,
+    Region,
+    Scenario,
+    TaskGroup,
+    Touch,
+    Truncate,
+)
 from rfcsim.model.layout import (
     CALL_HOLD,
     CALL_MLOCK,
@@ -322,7 +335,15 @@ def test_a_range_of_no_pages():
     """No scenario file can ask for one, so it is put in behind the validation."""
     nothing = {"pages": 0}
     calls = tuple(
-        call(region="data").model_copy(update=nothing) for call in (Mlock, Munlock, Mmap, Munmap)
+        call.model_copy(update=nothing)
+        for call in (
+            Mlock(region="data"),
+            Munlock(region="data"),
+            Mmap(region="data"),
+            Munmap(region="data"),
+            Mprotect(region="data", protection="none"),
+            Mremap(region="data"),
+        )
     )
     scenario = Scenario(
         name="nothing",
@@ -331,8 +352,8 @@ def test_a_range_of_no_pages():
         tasks=(TaskGroup(name="caller", calls=calls),),
     )
     outcome = agreed_outcome(scenario, cost_values(syscall=1, vma_visit=1, vma_change=1))
-    assert outcome.returned[0] == [0, 0, EINVAL, EINVAL]
-    assert outcome.elapsed_ns == 4  # four system calls, and not one look at a VMA
+    assert outcome.returned[0] == [0, 0, EINVAL, EINVAL, 0, EINVAL]
+    assert outcome.elapsed_ns == 6  # six system calls, and not one look at a VMA
     assert vmas(outcome) == [(1, 3, RW)]
 
 
