@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rfcsim._jit import njit
 from rfcsim.clock.layout import (
     CLOCK_DISK_HEAD,
     CLOCK_END,
@@ -23,6 +24,7 @@ from rfcsim.clock.layout import (
     N_STATS,
     OP_SIZE,
     S_CPU,
+    S_DRAWS,
     S_LAST_CLASS,
     S_OP,
     S_SIZE,
@@ -129,8 +131,6 @@ def build(
         machine.winners[node] = machine.winners[2 * node]
     clock, schedule = machine.clock, machine.schedule
     clock[CLOCK_END] = end_ns
-    clock[CLOCK_SEED] = seed
-    clock[CLOCK_REPLICATION] = replication
     clock[CLOCK_FINITE] = np.count_nonzero(threads[:, T_REPEATS])
     clock[CLOCK_UNFINISHED] = tasks
     clock[CLOCK_JUMP] = jump
@@ -141,9 +141,37 @@ def build(
     for column in (S_CPU, S_WAIT_BEGAN, S_WAIT_PAGE, S_LAST_CLASS):
         schedule[:, column] = -1
     schedule[:, S_OP] = threads[:, T_FIRST_OP]
-    for task in range(tasks):
-        delay = duration(
-            clock, schedule, task, threads[task, T_START_KIND], threads[task, T_START_NS]
-        )
-        set_timer(machine.timers, machine.winners, depth + task, delay)
+    start(machine, seed, replication)
     return machine
+
+
+@njit
+def start(machine, seed, replication):
+    """Let a machine at time 0 make the random draws of that key from now on, its delays first."""
+    clock, schedule, threads = machine.clock, machine.schedule, machine.threads
+    clock[CLOCK_SEED] = seed
+    clock[CLOCK_REPLICATION] = replication
+    for task in range(threads.shape[0]):
+        schedule[task, S_DRAWS] = 0
+        kind, mean_ns = threads[task, T_START_KIND], threads[task, T_START_NS]
+        delay = duration(clock, schedule, task, kind, mean_ns)
+        source = machine.costs[COST_DISK_DEPTH] + task
+        set_timer(machine.timers, machine.winners, source, delay)
+
+
+def restart(machine: Machine, fresh: Machine, seed: int, replication: int) -> None:
+    """Take a machine back to time 0, under another key.
+
+    Parameters
+    ----------
+    machine : Machine
+        Changed in place; after any run.
+    fresh : Machine
+        Built as this one was, and not run yet.
+    seed, replication : int
+    """
+    for array, untouched in zip(
+        (*machine.state, *machine[1:]), (*fresh.state, *fresh[1:]), strict=True
+    ):
+        np.copyto(array, untouched)
+    start(machine, seed, replication)

@@ -1,5 +1,6 @@
 """What a sweep keeps of each run: rows of numbers on the worker, a frame where they arrive."""
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -80,46 +81,92 @@ class Numbers(NamedTuple):
         )
 
 
-def numbers_of(run: int, result: Result) -> Numbers:
-    """The rows of one run: a row a class and record that has an entry, and a class and call."""
-    statistics, histograms, calls = result.recorded()
-    name, what = np.nonzero(statistics[:, :, STAT_COUNT])
-    cells = name * N_RECORDS + what
-    entries = statistics[name, what]
-    # Almost all buckets are empty: look at them once, and work with the others only.
-    flat = np.flatnonzero(histograms.ravel() != 0)
-    cell, bucket = np.divmod(flat, N_BUCKETS)
-    counts = histograms.ravel()[flat]
+class Recorded(NamedTuple):
+    """What the recorders of one run hold, and nothing that the next one writes over.
 
-    records = np.full((len(name), N_SIZE), NONE, np.int64)
-    records[:, N_CLASS], records[:, N_RECORD] = name, what
+    Attributes
+    ----------
+    elapsed_ns : int
+    statistics : int64[classes, N_RECORDS, N_STATS]
+    calls : int64[classes, N_CALLS, N_CALL_STATS]
+    filled : int64[filled buckets]
+        Where in the flat array of all histograms there is an entry: almost nowhere.
+    counts : int64[filled buckets]
+    """
+
+    elapsed_ns: int
+    statistics: np.ndarray
+    calls: np.ndarray
+    filled: np.ndarray
+    counts: np.ndarray
+
+
+def recorded(result: Result) -> Recorded:
+    """Take from a run what its rows are made of."""
+    statistics, histograms, calls = result.recorded()
+    flat = histograms.ravel()
+    filled = np.flatnonzero(flat != 0)
+    return Recorded(result.elapsed_ns, statistics.copy(), calls.copy(), filled, flat[filled])
+
+
+def numbers_of(first_run: int, several: list[Recorded]) -> Numbers:
+    """The rows of runs that follow one another: of each class and record, and class and call.
+
+    All runs are taken at once, which takes hardly longer than one.
+    """
+    done, run = [], first_run
+    for _, alike in itertools.groupby(several, key=lambda one: one.statistics.shape):
+        group = list(alike)
+        done.append(_numbers(run, group))
+        run += len(group)
+    return Numbers.together(done)
+
+
+def _numbers(first_run: int, several: list[Recorded]) -> Numbers:
+    """The rows of runs with as many classes each."""
+    statistics = np.stack([one.statistics for one in several])
+    calls = np.stack([one.calls for one in several])
+    histograms = statistics[0, :, :, 0].size
+    of_bucket = np.repeat(np.arange(len(several)), [len(one.filled) for one in several])
+    cell, bucket = np.divmod(np.concatenate([one.filled for one in several]), N_BUCKETS)
+    cell += of_bucket * histograms
+    counts = np.concatenate([one.counts for one in several])
+
+    run, name, what = np.nonzero(statistics[..., STAT_COUNT])
+    entries = statistics[run, name, what]
+    cells = (run * statistics.shape[1] + name) * N_RECORDS + what
+    records = np.full((len(run), N_SIZE), NONE, np.int64)
+    records[:, N_RUN], records[:, N_CLASS], records[:, N_RECORD] = run, name, what
     records[:, N_COUNT] = entries[:, STAT_COUNT]
     records[:, N_TOTAL] = entries[:, STAT_SUM]
     records[:, N_MAX] = entries[:, STAT_MAX]
+    zeros = np.zeros(len(several) * histograms, np.int64)
+    zeros[cell[bucket == 0]] = counts[bucket == 0]
     waits = (what == REC_WAIT_SHARED) | (what == REC_WAIT_EXCLUSIVE)
-    zeros = histograms[name, what, 0]
-    records[waits, N_WAITED] = entries[waits, STAT_COUNT] - zeros[waits]
+    records[waits, N_WAITED] = (entries[:, STAT_COUNT] - zeros[cells])[waits]
     made = what == REC_CALL
-    records[made, N_FAILED] = calls[name[made], :, CALL_FAILED].sum(axis=1)
+    records[made, N_FAILED] = calls[run[made], name[made], :, CALL_FAILED].sum(axis=1)
     records[:, N_QUANTILES:N_MAX] = _quantiles(bucket, counts, entries)
-    records[:, N_LISTED] = np.bincount(cell, minlength=statistics.size)[cells]
+    records[:, N_LISTED] = np.bincount(cell, minlength=len(zeros))[cells]
 
-    name, call = np.nonzero(calls[:, :, CALL_COUNT])
-    of_calls = np.full((len(name), N_SIZE), NONE, np.int64)
-    of_calls[:, N_CLASS], of_calls[:, N_RECORD], of_calls[:, N_CALL] = name, REC_CALL, call
+    run, name, call = np.nonzero(calls[..., CALL_COUNT])
+    of_calls = np.full((len(run), N_SIZE), NONE, np.int64)
+    of_calls[:, N_RUN], of_calls[:, N_CLASS], of_calls[:, N_CALL] = run, name, call
+    of_calls[:, N_RECORD] = REC_CALL
     for column, source in (
         (N_COUNT, CALL_COUNT),
         (N_FAILED, CALL_FAILED),
         (N_TOTAL, CALL_SUM_NS),
         (N_MAX, CALL_MAX_NS),
     ):
-        of_calls[:, column] = calls[name, call, source]
+        of_calls[:, column] = calls[run, name, call, source]
     of_calls[:, N_LISTED] = 0
 
     rows = np.concatenate([records, of_calls])
-    rows = rows[np.lexsort((rows[:, N_CALL], rows[:, N_RECORD], rows[:, N_CLASS]))]
-    rows[:, N_RUN] = run
-    rows[:, N_ELAPSED] = result.elapsed_ns
+    order = (rows[:, column] for column in (N_CALL, N_RECORD, N_CLASS, N_RUN))
+    rows = rows[np.lexsort(tuple(order))]
+    rows[:, N_ELAPSED] = np.array([one.elapsed_ns for one in several])[rows[:, N_RUN]]
+    rows[:, N_RUN] += first_run
     # Records keep their order when calls come between them, and so do their buckets.
     return Numbers(rows, np.column_stack([bucket, counts]))
 

@@ -93,11 +93,23 @@ def run_once(
     Interrupted
         If `stop` was set.
     """
+    return play(scenario, prepare(scenario, costs, seed, replication, trace, jump), progress, stop)
+
+
+def prepare(
+    scenario: Scenario,
+    costs: np.ndarray,
+    seed: int,
+    replication: int,
+    trace: int = 0,
+    jump: bool = True,
+) -> Machine:
+    """The machine of a scenario at time 0; see `simulate`."""
     check_range("seed", seed, 0, LARGEST_KEY)
     check_range("replication", replication, 0, LARGEST_KEY)
     check_range("trace", trace, 0, LARGEST_TRACE)
     try:
-        machine = compile_scenario(
+        return compile_scenario(
             scenario,
             costs,
             seed=seed,
@@ -110,6 +122,15 @@ def run_once(
         raise RfcsimError(
             f"regions: {pages} pages and trace = {trace} events do not fit into memory"
         ) from None
+
+
+def play(
+    scenario: Scenario,
+    machine: Machine,
+    progress: Progress | None = None,
+    stop: threading.Event | None = None,
+) -> Result:
+    """Run a machine to its end; see `run_once`. The result shares its arrays."""
     status = RUNNING
     while status == RUNNING:
         if stop is not None and stop.is_set():

@@ -20,7 +20,7 @@ from rfcsim.experiment.rows import ROW_SCHEMA
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import LARGEST_KEY, Progress, check_range
 from rfcsim.experiment.store import Store
-from rfcsim.experiment.worker import Played, Stretch, engine, play
+from rfcsim.experiment.worker import Played, Stretch, engine, run_stretch
 
 MOST_RUNS = 10_000_000
 
@@ -111,7 +111,7 @@ def sweep(
             if executor is None:
                 stop = threading.Event()
                 with thread_pool(threads or os.cpu_count() or 1, stop) as pool:
-                    _run_all(harvest, lambda stretch: pool.submit(play, stretch, stop))
+                    _run_all(harvest, lambda stretch: pool.submit(run_stretch, stretch, stop))
             else:
                 _run_all(harvest, lambda stretch: _submit(executor, stretch))
             return harvest.finish()
@@ -169,6 +169,6 @@ def _run_all(harvest: Harvest, submit: Callable[[Stretch], Future[Played]]) -> N
 def _submit(executor: Executor, stretch: Stretch) -> Future[Played]:
     """Hand a stretch to somebody else's executor; what goes wrong in it comes out as one error."""
     try:
-        return executor.submit(play, stretch)
+        return executor.submit(run_stretch, stretch)
     except RuntimeError as error:  # it is broken, or shut down
         raise BrokenExecutor(str(error)) from error

@@ -2,15 +2,18 @@
 
 import threading
 import time
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from rfcsim._jit import fingerprint
+from rfcsim.clock import restart
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.rows import Numbers, numbers_of
+from rfcsim.experiment.result import Result
+from rfcsim.experiment.rows import Numbers, Recorded, numbers_of, recorded
 from rfcsim.experiment.scenario import Scenario
-from rfcsim.experiment.simulate import run_once
+from rfcsim.experiment.simulate import play, prepare
 from rfcsim.version import __version__
 
 # After so long a worker returns what it has: no more is lost with it, and the rest can be shared.
@@ -75,7 +78,7 @@ def engine() -> str:
     return f"{__version__}, engine {fingerprint()}"
 
 
-def play(stretch: Stretch, stop: threading.Event | None = None) -> Played:
+def run_stretch(stretch: Stretch, stop: threading.Event | None = None) -> Played:
     """Run a stretch, or as much of it as half a second allows, and at least one run.
 
     Raises
@@ -84,17 +87,29 @@ def play(stretch: Stretch, stop: threading.Event | None = None) -> Played:
         If `stop` was set.
     """
     began = time.monotonic()
-    done: list[Numbers] = []
+    done: list[Recorded] = []
     problem = None
-    run = stretch.first
-    while run < stretch.end and (not done or time.monotonic() - began < SECONDS_A_STRETCH):
+    try:
+        for result in _results(stretch, stop):
+            done.append(recorded(result))
+            if time.monotonic() - began >= SECONDS_A_STRETCH:
+                break
+    except RfcsimError as error:
+        problem = str(error)
+    return Played(stretch.first + len(done), numbers_of(stretch.first, done), problem, engine())
+
+
+def _results(stretch: Stretch, stop: threading.Event | None) -> Iterator[Result]:
+    """One run after the other; a result is good until the next."""
+    at, machine, fresh = -1, None, None
+    for run in range(stretch.first, stretch.end):
         point, replication = divmod(run, stretch.replications)
         scenario, costs = stretch.points[point - stretch.first // stretch.replications]
-        try:
-            result = run_once(scenario, costs, stretch.seed, replication, stop=stop)
-        except RfcsimError as error:
-            problem = str(error)
-            break
-        done.append(numbers_of(run, result))
-        run += 1
-    return Played(run, Numbers.together(done), problem, engine())
+        if machine is None or point != at:
+            machine, fresh = prepare(scenario, costs, stretch.seed, replication), None
+            at = point
+        else:
+            # To copy arrays over is sooner done than to build them, and needs no interpreter.
+            fresh = fresh or prepare(scenario, costs, stretch.seed, replication)
+            restart(machine, fresh, stretch.seed, replication)
+        yield play(scenario, machine, stop=stop)

@@ -109,6 +109,23 @@ def test_stretches_are_halved_as_long_as_they_take_long(monkeypatch, whole: Path
     assert len(seen) == RUNS
 
 
+def test_runs_that_share_a_machine_are_as_good_as_runs_by_themselves(
+    monkeypatch: pytest.MonkeyPatch, whole: Path
+) -> None:
+    monkeypatch.setattr(worker, "SECONDS_A_STRETCH", 60.0)
+    monkeypatch.setattr(harvest, "STRETCHES", 1)
+    prepared = []
+    prepare = worker.prepare
+
+    def counted(*arguments):
+        prepared.append(arguments)
+        return prepare(*arguments)
+
+    monkeypatch.setattr(worker, "prepare", counted)
+    assert small_sweep(threads=1).equals(pl.read_parquet(whole))
+    assert len(prepared) == 4 * 2  # a machine a point, and one to take it back to
+
+
 def test_a_seed_and_a_replication_are_those_of_simulate(whole: Path) -> None:
     other = sweep(SMALL, OVER, replications=6, seed=4)
     rows = pl.read_parquet(whole)
@@ -128,7 +145,7 @@ def test_a_finished_file_is_read_and_not_run_again(
 ) -> None:
     file = tmp_path / "rows.parquet"
     file.write_bytes(whole.read_bytes())
-    monkeypatch.setattr(worker, "run_once", None)
+    monkeypatch.setattr(worker, "prepare", None)
     assert small_sweep(file).equals(pl.read_parquet(whole))
     with pytest.raises(TypeError):  # the control: without the file it would run
         small_sweep(tmp_path / "other.parquet")
