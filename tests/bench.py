@@ -26,8 +26,10 @@ from rfcsim import (
     load_costs,
     preset,
     simulate,
+    sweep,
 )
 from rfcsim.experiment.check import problem_of
+from rfcsim.experiment.replicate import usable_cpus
 from rfcsim.race.search import search_all
 from tests.simpy_model.lock import HandOverLock
 from tests.spin.judge import outcomes
@@ -191,6 +193,12 @@ def best_of_checks(scenario: Scenario, reduce: bool) -> tuple[int, float]:
     return tries[0].states, min(exploration.seconds for exploration in tries)
 
 
+def sweep_of_designs(threads: int) -> None:
+    """Six hundred runs of a millisecond or two each, on anonymous memory."""
+    over = {"design": ["exclusive", "batched"], "batch_pages": [64, 256, 1024]}
+    sweep(preset("anon-1gb"), over, replications=100, threads=threads)
+
+
 def row(what: str, figure: str, aim: str) -> None:
     print(f"{what:<58} {figure:>16}   {aim}", flush=True)
 
@@ -221,6 +229,17 @@ def main() -> None:
     row(f"holds a second, {TASKS} tasks", f"{ours / 1e6:.2f} M", "")
     row("the same in SimPy", f"{theirs / 1e6:.3f} M", "")
     row("ratio", f"{ours / theirs:.0f} x", "> 20 x")
+
+    small = mappers(seconds=0.001)
+    seconds = best_seconds(lambda: [simulate(small) for _ in range(100)]) / 100
+    row("simulate() of a virtual millisecond of those tasks", f"{seconds * 1e3:.2f} ms", "")
+    cpus = usable_cpus()
+    alone, together = (
+        best_seconds(lambda threads=threads: sweep_of_designs(threads), tries=3)
+        for threads in (1, cpus)
+    )
+    what = f"a sweep of 600 runs on {cpus} threads, by one"
+    row(what, f"{alone / together:.2f} x", f"> {0.9 * cpus:.1f} x")
 
     crowd = explorer_scenario()
     checked = best_of_checks(crowd, reduce=False)

@@ -152,7 +152,7 @@ def replicate(
     costs = cost_values(scenario.costs)
     results: list[Result | None] = [None] * n
     stop = threading.Event()
-    with thread_pool(min(n, threads or os.cpu_count() or 1), stop) as pool:
+    with thread_pool(min(n, threads or usable_cpus()), stop) as pool:
         runs = {
             pool.submit(run_once, scenario, costs, seed, replication, stop=stop): replication
             for replication in range(n)
@@ -162,6 +162,13 @@ def replicate(
             if progress is not None:
                 progress(done / n)
     return Replications(tuple(result for result in results if result is not None))
+
+
+def usable_cpus() -> int:
+    """CPUs that this process may use, which can be fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from rfcsim.errors import RfcsimError
 from rfcsim.experiment.grid import Axis, Grid, build_grid
 from rfcsim.experiment.harvest import Harvest
 from rfcsim.experiment.progress import reporter
-from rfcsim.experiment.replicate import MOST_REPLICATIONS, thread_pool
+from rfcsim.experiment.replicate import MOST_REPLICATIONS, thread_pool, usable_cpus
 from rfcsim.experiment.rows import ROW_SCHEMA
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import LARGEST_KEY, Progress, check_range
@@ -110,7 +110,7 @@ def sweep(
             harvest = Harvest(grid, replications, seed, store, report)
             if executor is None:
                 stop = threading.Event()
-                with thread_pool(threads or os.cpu_count() or 1, stop) as pool:
+                with thread_pool(threads or usable_cpus(), stop) as pool:
                     _run_all(harvest, lambda stretch: pool.submit(run_stretch, stretch, stop))
             else:
                 _run_all(harvest, lambda stretch: _submit(executor, stretch))
