@@ -1,0 +1,43 @@
+"""The page about sweeps: its examples run, also that on a cluster, and its file is their grid."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+
+from rfcsim.experiment.sweep import sweep
+from rfcsim.experiment.sweep_file import read_sweep
+from tests.house.project import ROOT
+
+PAGE = (ROOT / "notebooks" / "reference" / "sweeps.md").read_text()
+
+
+def examples(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def test_the_examples_run(tmp_path: Path) -> None:
+    script = tmp_path / "examples.py"
+    first, cluster, statistics = examples("python")
+    script.write_text("\n".join([first, statistics, cluster]))
+    # Run elsewhere, it finds the package by its path; fewer runs are as good.
+    source = script.read_text().replace("replications=20", "replications=3")
+    script.write_text(f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{source}")
+    subprocess.run([sys.executable, str(script)], cwd=tmp_path, check=True, timeout=300)
+    assert len(pl.read_parquet(tmp_path / "rows.parquet"))
+
+    (text,) = examples("toml")
+    plan = tmp_path / "plan.toml"
+    plan.write_text(text)
+    read = read_sweep(plan)
+    assert (read.replications, read.seed) == (20, 1)
+    of_file = sweep(read.scenarios, read.over, replications=3, seed=read.seed)
+    keys = ["kernel", "tasks.worker.count", "replication"]
+    rows = pl.read_parquet(tmp_path / "rows.parquet")
+    assert (
+        of_file.drop("point")
+        .sort(keys, maintain_order=True)
+        .equals(rows.select(of_file.columns).drop("point").sort(keys, maintain_order=True))
+    )
