@@ -1,9 +1,7 @@
 """A sweep: the same bytes whoever runs it, and nothing lost when somebody fails."""
 
 import multiprocessing
-import os
 import re
-import signal
 import threading
 import time
 from concurrent.futures import (
@@ -180,7 +178,7 @@ def test_a_worker_process_that_is_killed(tmp_path: Path) -> None:
     def kill_workers(share: float) -> None:
         if share > 0:
             for child in multiprocessing.active_children():
-                os.kill(child.pid or 0, signal.SIGKILL)
+                child.kill()
 
     with (
         ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool,
