@@ -131,7 +131,7 @@ def check(
     reduce : bool
         Take steps that commute with everybody else's together: the same verdicts, sooner.
     most_gib : float
-        Memory that the states may take, in GiB.
+        Memory that the search may take, in GiB; a state takes about 50 bytes.
     progress : callable, optional
         Told now and then how many states have been found.
 

@@ -10,7 +10,6 @@ from rfcsim.experiment.check import policy_code, problem_of
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.walk import address_space
 from rfcsim.model.layout import CALL_NAMES, EXCLUSIVE, REG_HELD, SHARED, UNLOCKED
-from rfcsim.race.explorer import look_at
 from rfcsim.race.layout import ACTOR_OP, ACTOR_WAITS, OP_CALL, Search
 from rfcsim.race.search import ExplorerError, Leg
 from rfcsim.race.search import replay as replay_legs
@@ -39,7 +38,6 @@ class _Seen(NamedTuple):
 
     @classmethod
     def of(cls, search: Search) -> "_Seen":
-        look_at(search, 0)
         return cls(
             ops=search.actors[:, ACTOR_OP].tolist(),
             held=search.state.tasks[:, REG_HELD].tolist(),

@@ -1,20 +1,50 @@
-"""Breadth-first over all orders of moves, so that what is found first is found by fewest moves."""
+"""Breadth-first over all orders of moves, so that what is found first is found by fewest moves.
+
+What a move becomes is decided by the common part of the state and the mover's own part, save for
+what `_find_out` names. So in all the states that differ in other tasks only the move is made
+once, and remembered as the numbers of the two parts after it.
+
+Source: S. Blom, J. van de Pol, M. Weber, LTSmin: Distributed and Symbolic Reachability, 2010,
+where this is called transition caching.
+"""
+
+import numpy as np
 
 from rfcsim._jit import inner, njit
+from rfcsim.model.layout import CALL_KILL, REG_CALL
 from rfcsim.race.claims import check_state, check_terminal
 from rfcsim.race.layout import (
+    ACTOR_OP,
     CLAIM_PROGRESS,
     EXHAUSTED,
+    SEARCH_CHECKED,
     SEARCH_HEAD,
     SEARCH_MOVES,
-    SEARCH_STATES,
+    SEARCH_REMEMBER,
     SEARCH_STATUS,
-    SEARCH_TERMINAL,
     SEARCHING,
+    UNCACHED,
 )
 from rfcsim.race.moves import enter, is_done, may_move, move
-from rfcsim.race.packing import pack, unpack
-from rfcsim.race.visited import find_or_add
+from rfcsim.race.parts import pack, unpack
+from rfcsim.race.remembered import UNKNOWN, can_remember, recall, remember
+from rfcsim.race.rows import (
+    copy_row,
+    find_or_add,
+    has_room,
+    hash_of,
+    prefetch_row,
+    prefetch_slot,
+    same,
+)
+
+# States that are expanded before what they lead to is looked up: enough for many of the accesses
+# to memory to be under way at once, few enough for what is looked up to stay in the cache.
+STATES_A_BATCH = 16
+
+# What a move becomes: 2^32 x the number of the mover's part + that of the common part, or
+IS_DONE = -2  # there is none, the task has made all its calls
+IS_STUCK = -3  # there is none, the task waits
 
 
 @njit
@@ -22,92 +52,196 @@ def start(search):
     """Enter every task's first call and make that the first state."""
     for task in range(search.actors.shape[0]):
         enter(search, task)
-    pack(search, search.keys[0])
-    find_or_add(search, 0)
-    check_state(search, 0)
+    keep(search)
+    _check_new_part(search, 0)
 
 
 @njit
 def explore(search, most_states):
-    """Expand states until all are done, or `most_states` more have been.
+    """Expand states until all are done, or `most_states` more or a few above that have been.
 
     Parameters
     ----------
     search : Search
-        Changed in place. It needs room for one state more than each task can add: see below.
+        Changed in place.
     most_states : int
         States to expand before returning.
 
     Returns
     -------
     int
-        EXHAUSTED; UNCACHED; or SEARCHING: call again. If then SEARCH_STATES + tasks is not below
-        the room of `keys`, there must be more room first.
+        EXHAUSTED; UNCACHED; or SEARCHING: call again, with room for a batch if there is none.
     """
-    control, keys = search.search, search.keys
-    tasks = search.actors.shape[0]
-    for _ in range(most_states):
-        head, count = control[SEARCH_HEAD], control[SEARCH_STATES]
-        if control[SEARCH_STATUS] != SEARCHING:
+    control, states = search.search, search.states
+    stop = control[SEARCH_HEAD] + most_states
+    while control[SEARCH_STATUS] == SEARCHING and control[SEARCH_HEAD] < stop:
+        if not _has_room_for_batch(search):
             break
-        if head == count:
+        head = control[SEARCH_HEAD]
+        end = min(head + STATES_A_BATCH, states.count[0])
+        reached = 0
+        for number in range(head, end):
+            reached = _expand(search, number, reached)
+        _keep_reached(search, reached)
+        control[SEARCH_HEAD] = end
+        control[SEARCH_MOVES] += reached
+        if control[SEARCH_STATUS] == SEARCHING and end == states.count[0]:
             control[SEARCH_STATUS] = EXHAUSTED
-            break
-        if count + tasks >= keys.shape[0]:
-            break
-        _expand(search, head)
-        control[SEARCH_HEAD] = head + 1
     return control[SEARCH_STATUS]
 
 
 @inner
-def _expand(search, number):
-    """Take every move from a state."""
-    control, keys = search.search, search.keys
+def _has_room_for_batch(search):
     tasks = search.actors.shape[0]
-    moved, done = 0, 0
+    moves = STATES_A_BATCH * tasks
+    return (
+        has_room(search.states, moves)
+        and has_room(search.common_parts, moves)
+        and has_room(search.task_parts, moves * tasks)
+        and can_remember(search.remembered, moves)
+    )
+
+
+@inner
+def _expand(search, number, reached):
+    """Take every move from a state; how many have been `reached` in the batch afterwards."""
+    row = search.states.rows[number]
+    tasks = search.actors.shape[0]
+    before, done = reached, 0
     for task in range(tasks):
-        unpack(search, keys[number])
-        if is_done(search, task):
+        after = search.reached.rows[reached]
+        became = _recall(search, row, task, after)
+        if became == UNKNOWN:
+            became = _find_out(search, row, task, after)
+        if became == IS_DONE:
             done += 1
-        elif may_move(search, task):
-            move(search, task)
-            moved += 1
-            pack(search, keys[control[SEARCH_STATES]])
-            other, new = find_or_add(search, 256 * number + task)
-            if new:
-                check_state(search, other)
-    control[SEARCH_MOVES] += moved
+        elif became != IS_STUCK:
+            search.reached.origins[reached] = number
+            reached += 1
     if done == tasks:
-        unpack(search, keys[number])
-        control[SEARCH_TERMINAL] += 1
-        search.terminal[number] = 1
+        unpack(search, row)
         check_terminal(search, number)
-    elif moved == 0 and search.violated[CLAIM_PROGRESS] < 0:
+    elif reached == before and search.violated[CLAIM_PROGRESS] < 0:
         search.violated[CLAIM_PROGRESS] = number
+    return reached
 
 
-@njit
-def step_from(search, number, task):
-    """Let a task move from a state; how many steps it makes, 0 if it cannot.
+@inner
+def _recall(search, row, task, after):
+    """What a move becomes, if it is remembered, and the state behind it in `after`."""
+    became = recall(search.remembered, _key(row, task))
+    if became >= 0:
+        copy_row(row, after)
+        after[0] = became & 0xFFFFFFFF
+        after[1 + task] = became >> 32
+    return became
 
-    The working state is then the one that it moves to, and its key stands behind the last one.
+
+@inner
+def _find_out(search, row, task, after):
+    """Make a move: what it becomes, and the state behind it in `after`.
+
+    It is not remembered if it changed other tasks, nor if it is a signal's: that looks at them.
     """
-    unpack(search, search.keys[number])
-    if not may_move(search, task):
-        return 0
-    steps = move(search, task)
-    pack(search, search.keys[search.search[SEARCH_STATES]])
-    return steps
+    unpack(search, row)
+    signals = search.state.tasks[task, REG_CALL] == CALL_KILL
+    if is_done(search, task):
+        became = IS_DONE
+    elif not may_move(search, task):
+        became = IS_STUCK
+    else:
+        move(search, task)
+        copy_row(row, after)
+        pack(search, after)
+        became = np.int64(after[1 + task]) << 32 | np.int64(after[0])
+        for other in range(search.actors.shape[0]):
+            if other != task and after[1 + other] != row[1 + other]:
+                return became
+    if search.search[SEARCH_REMEMBER] != 0 and not signals:
+        remember(search.remembered, _key(row, task), became)
+    return became
 
 
-@njit
-def pack_working(search):
-    """Write the key of the working state into the row behind the last state."""
-    pack(search, search.keys[search.search[SEARCH_STATES]])
+@inner
+def _key(row, task):
+    """The parts that decide a move as one number, not 0."""
+    return (np.int64(row[1 + task]) << 32 | np.int64(row[0])) + 1
+
+
+@inner
+def _keep_reached(search, reached):
+    """Find what a batch has reached among the states, or add it; in order."""
+    states, hashes = search.states, search.reached.hashes
+    for n in range(reached):
+        hashes[n] = hash_of(search.reached.rows[n])
+        prefetch_slot(states, hashes[n])
+    for n in range(reached):
+        prefetch_row(states, hashes[n])
+    for n in range(reached):
+        number, new = find_or_add(states, search.reached.rows[n], hashes[n])
+        if new:
+            search.parents[number] = search.reached.origins[n]
+            _check_new_part(search, number)
+
+
+@inner
+def _check_new_part(search, number):
+    """Check the claims about a new state if it is the first with its common part.
+
+    They are about nothing else, and common parts are first seen in the order of their numbers.
+    """
+    if search.states.rows[number, 0] == search.search[SEARCH_CHECKED]:
+        unpack(search, search.states.rows[number])
+        check_state(search, number)
+        search.search[SEARCH_CHECKED] += 1
 
 
 @njit
 def look_at(search, number):
     """Make a state the working state."""
-    unpack(search, search.keys[number])
+    unpack(search, search.states.rows[number])
+
+
+@njit
+def keep(search):
+    """Find the working state among the states, or add it.
+
+    Returns
+    -------
+    (int, bool)
+        Its number, and whether it is new.
+    """
+    row = search.reached.rows[0]
+    pack(search, row)
+    return find_or_add(search.states, row, hash_of(row))
+
+
+@njit
+def take(search, task):
+    """Let a task move in the working state; how many steps it makes, 0 if it cannot."""
+    return move(search, task) if may_move(search, task) else 0
+
+
+@njit
+def take_call(search, task):
+    """Let a task make all of its next call in the working state; False if it cannot."""
+    op = search.actors[task, ACTOR_OP]
+    while search.actors[task, ACTOR_OP] == op and search.search[SEARCH_STATUS] != UNCACHED:
+        if not may_move(search, task):
+            return False
+        move(search, task)
+    return True
+
+
+@njit
+def find_move(search, before, after):
+    """The task whose move leads from one state to another, and the steps of that move."""
+    rows, row = search.states.rows, search.reached.rows[0]
+    for task in range(search.actors.shape[0]):
+        unpack(search, rows[before])
+        if may_move(search, task):
+            steps = move(search, task)
+            pack(search, row)
+            if same(row, rows[after]):
+                return task, steps
+    return -1, 0

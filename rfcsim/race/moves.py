@@ -17,11 +17,8 @@ from rfcsim.model.layout import (
     REG_HELD,
     REG_KILLED,
     REG_LOOKED_UP,
-    REG_NEXT,
-    REG_PART,
-    REG_RETURN,
+    REG_SIZE,
     REG_STEP,
-    REG_STOP,
     RULE_CONTENDED,
     SEM_READERS,
     SEM_WAITERS,
@@ -206,10 +203,11 @@ def _bury(search):
 @inner
 def _rest(regs):
     """Registers of a task with no call to make: one state, however it came there."""
-    for register in (REG_STEP, REG_NEXT, REG_STOP, REG_RETURN, REG_PART):
-        regs[register] = 0
-    regs[REG_LOOKED_UP] = -1
+    for register in range(REG_SIZE):
+        if register not in (REG_HELD, REG_KILLED):
+            regs[register] = 0
     regs[REG_CALL] = CALL_NONE
+    regs[REG_LOOKED_UP] = -1
 
 
 @inner

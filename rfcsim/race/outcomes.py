@@ -7,8 +7,6 @@ step functions, on the original design, and each concurrent outcome must be amon
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import numpy as np
-
 from rfcsim.model.layout import (
     MM_DESIGN,
     MM_LOCKED_VM,
@@ -24,9 +22,10 @@ from rfcsim.model.layout import (
     VMA_START,
     State,
 )
-from rfcsim.race.explorer import look_at, start, step_from
-from rfcsim.race.layout import ACTOR_OP, POLICY_FIFO, Search
-from rfcsim.race.search import Exploration, Problem, new_search
+from rfcsim.race.explorer import keep, look_at, start, take_call
+from rfcsim.race.layout import POLICY_FIFO, Search
+from rfcsim.race.problem import Problem, make_room, new_search, refuse_uncached
+from rfcsim.race.search import Exploration
 
 _PROMISED = PAGE_PRESENT | PAGE_MLOCKED | PAGE_ZERO
 _RESIDUE = _PROMISED | PAGE_COW
@@ -88,33 +87,21 @@ def sequential_outcomes(problem: Problem, design: int) -> set[Outcome]:
     search = new_search(problem, POLICY_FIFO, reduce=False)
     search.state.mm[MM_DESIGN] = design
     start(search)
-    seen: set[bytes] = set()
     outcomes: set[Outcome] = set()
-    waiting = [search.keys[0].copy()]
+    waiting = [0]
     while waiting:
-        key = waiting.pop()
-        if key.tobytes() in seen:
-            continue
-        seen.add(key.tobytes())
-        successors = _after_each_call(search, key)
-        if successors:
-            waiting += successors
-        else:
-            search.keys[0] = key
-            look_at(search, 0)
+        number = waiting.pop()
+        make_room(search)
+        successors = [_after_call(search, number, task) for task in range(len(search.actors))]
+        refuse_uncached(search)
+        if not any(successors):
+            look_at(search, number)
             outcomes.add(outcome(search.state, search.results))
+        waiting += [after for after, new in filter(None, successors) if new]
     return outcomes
 
 
-def _after_each_call(search: Search, key: np.ndarray) -> list[np.ndarray]:
-    """The states after each task's next call, made alone."""
-    states = []
-    for task in range(len(search.actors)):
-        search.keys[0] = key
-        look_at(search, 0)
-        op = search.actors[task, ACTOR_OP]
-        while search.actors[task, ACTOR_OP] == op and step_from(search, 0, task):
-            search.keys[0] = search.keys[1]
-        if search.actors[task, ACTOR_OP] != op:
-            states.append(search.keys[0].copy())
-    return states
+def _after_call(search: Search, number: int, task: int) -> tuple[int, bool] | None:
+    """The state after a task's next call, made alone, and whether it is new; None if it cannot."""
+    look_at(search, number)
+    return keep(search) if take_call(search, task) else None

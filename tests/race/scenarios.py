@@ -2,7 +2,24 @@
 
 from hypothesis import strategies as st
 
-from rfcsim import Mlock, Mmap, Munlock, Munmap, ReadMaps, Region, Scenario, TaskGroup, Touch
+from rfcsim import (
+    Brk,
+    Fork,
+    Kill,
+    Mlock,
+    Mlockall,
+    Mmap,
+    Mprotect,
+    Mremap,
+    Munlock,
+    Munlockall,
+    Munmap,
+    ReadMaps,
+    Region,
+    Scenario,
+    TaskGroup,
+    Touch,
+)
 from rfcsim.experiment.parts import Call
 from rfcsim.model.layout import DESIGNS
 
@@ -74,4 +91,46 @@ def scenarios(draw: st.DrawFn, mappers: int = 8) -> Scenario:
         max_map_count=draw(st.sampled_from([65530, 2])),
         regions=(region,),
         tasks=tuple(tasks),
+    )
+
+
+@st.composite
+def scenarios_of_any_call(draw: st.DrawFn) -> Scenario:
+    """A scenario of up to three tasks, each with one or two of all the calls there are."""
+    pages = draw(st.integers(2, 4))
+    names = [f"task{number}" for number in range(draw(st.integers(2, 3)))]
+
+    def on(kind: type, **more: object) -> Call:
+        offset = draw(st.integers(0, pages - 1))
+        length = draw(st.integers(1, pages - offset))
+        return kind(region="a", offset_pages=offset, pages=length, **more)
+
+    makers = [
+        lambda: on(Mlock),
+        lambda: on(Mlock),
+        lambda: on(Munlock),
+        lambda: on(Munmap),
+        lambda: on(Mmap, locked=draw(st.booleans()), populate=draw(st.booleans())),
+        lambda: on(Mprotect, protection=draw(st.sampled_from(["rw", "r", "none"]))),
+        lambda: on(Mremap, to_region="b"),
+        lambda: on(Mremap, new_pages=draw(st.integers(1, 3)), may_move=draw(st.booleans())),
+        lambda: on(Touch, write=draw(st.booleans())),
+        lambda: Mlockall(future=draw(st.booleans())),
+        Munlockall,
+        ReadMaps,
+        Fork,
+        lambda: Kill(task=draw(st.sampled_from(names))),
+        lambda: Brk(region="a", pages=draw(st.integers(0, pages))),
+    ]
+    calls = st.lists(st.sampled_from(makers).map(lambda make: make()), min_size=1, max_size=2)
+    return Scenario(
+        name="any-call",
+        costs="anon-2010",
+        design=draw(st.sampled_from(["exclusive", "batched"])),
+        batch_pages=draw(st.integers(1, 3)),
+        regions=(
+            Region(name="a", pages=pages, gap_pages=0, present=draw(st.booleans())),
+            Region(name="b", pages=pages, gap_pages=0, mapped=False),
+        ),
+        tasks=tuple(TaskGroup(name=name, calls=tuple(draw(calls))) for name in names),
     )

@@ -42,6 +42,12 @@ def test_the_schedule_replays_and_the_sound_patch_keeps_the_claim(mutant: str) -
     assert check(scenario).holds(claim)
 
 
+def test_a_count_may_fall_below_zero() -> None:
+    """munlock takes back the charge of four pages that the mutant never made."""
+    checked = check(check_scenario("mlock-munlock"), mutant="uncharged")
+    assert {end.locked_vm for end in checked.outcomes} == {0, -4}
+
+
 def test_an_unknown_mutant_is_one_line() -> None:
     with pytest.raises(RfcsimError, match=r"^mutant = 'x': must be one of none, no-recheck"):
         check(check_scenario("mlock-munlock"), mutant="x")

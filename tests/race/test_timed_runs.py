@@ -29,17 +29,16 @@ from rfcsim.model.layout import (
     VMA_IDENTITY,
     WORK_NAMES,
 )
-from rfcsim.race.explorer import pack_working, step_from
+from rfcsim.race.explorer import keep, look_at, take
 from rfcsim.race.layout import (
     ACTOR_OP,
     ACTOR_WAITS,
     OP_CALL,
     POLICY_FIFO,
-    SEARCH_STATES,
     Search,
 )
 from rfcsim.race.moves import enter_call
-from rfcsim.race.search import Exploration, search_all
+from rfcsim.race.search import search_all
 from tests.race.scenarios import scenarios
 from tests.twin.cost_values import cost_values
 
@@ -55,15 +54,14 @@ DEEPEST = 12  # steps that one event of the clock can be
 def test_a_timed_run_is_a_path(scenario: Scenario, costs: list[int], cpus: int) -> None:
     problem = problem_of(scenario)
     explored = search_all(problem, policy=POLICY_FIFO, reduce=False)
-    keys = {explored.search.keys[number].tobytes() for number in range(explored.states)}
     machine = compile_scenario(scenario.replace(cpus=cpus), _costs(costs), jump=False)
     results = np.zeros(len(problem.calls), np.int64)
-    position = explored.search.keys[0].tobytes()
+    position = 0
     while run(machine, 1) != FINISHED:
-        key = _key(explored.search, machine, results)
-        assert key in keys, "the clock is where the explorer has never been"
-        assert _leads(explored, position, key), "... or came there by no steps"
-        position = key
+        number, new = _find(explored.search, machine, results)
+        assert not new, "the clock is where the explorer has never been"
+        assert _leads(explored.search, position, number), "... or came there by no steps"
+        position = number
 
 
 def _costs(values: list[int]) -> np.ndarray:
@@ -72,8 +70,8 @@ def _costs(values: list[int]) -> np.ndarray:
     return cost_values(**every_work_takes_time | dict(zip(names, values, strict=False)))
 
 
-def _key(search: Search, machine: Machine, results: np.ndarray) -> bytes:
-    """The packed state of the explorer for where the clock is."""
+def _find(search: Search, machine: Machine, results: np.ndarray) -> tuple[int, bool]:
+    """The explorer's number of the state in which the clock is, and whether it is new to it."""
     for ours, theirs in zip(search.state, machine.state, strict=True):
         ours[:] = theirs
     waits = _waits(machine)
@@ -94,8 +92,7 @@ def _key(search: Search, machine: Machine, results: np.ndarray) -> bytes:
         if vma[VMA_IDENTITY] >= search.free_identity[0]:
             nth = vma[VMA_IDENTITY] - search.free_identity[0]
             vma[VMA_IDENTITY] = search.free_identity[0] + mapping[nth]
-    pack_working(search)
-    return search.keys[search.search[SEARCH_STATES]].tobytes()
+    return keep(search)
 
 
 def _waits(machine: Machine) -> list[int]:
@@ -108,23 +105,21 @@ def _waits(machine: Machine) -> list[int]:
     return waits
 
 
-def _leads(explored: Exploration, start: bytes, goal: bytes) -> bool:
+def _leads(search: Search, start: int, goal: int) -> bool:
     """Whether a few steps lead from one state to another."""
-    search = explored.search
-    spare = explored.states + 1
     reached = {start}
     frontier = [start]
     for _ in range(DEEPEST):
         if goal in reached:
             return True
         following = []
-        for key in frontier:
+        for number in frontier:
             for task in range(len(search.actors)):
-                search.keys[spare] = np.frombuffer(key, np.uint64)
-                if step_from(search, spare, task):
-                    new = search.keys[explored.states].tobytes()
-                    if new not in reached:
-                        reached.add(new)
-                        following.append(new)
+                look_at(search, number)
+                if take(search, task):
+                    after, _ = keep(search)
+                    if after not in reached:
+                        reached.add(after)
+                        following.append(after)
         frontier = following
     return goal in reached

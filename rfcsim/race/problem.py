@@ -1,0 +1,162 @@
+"""What is to be explored, the arrays for it, and their room."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rfcsim.model.layout import (
+    CALL_FORK,
+    CALL_KILL,
+    CALL_MREMAP,
+    CALL_TOUCH,
+    CALL_TRUNCATE,
+    MM_NEXT_IDENTITY,
+    State,
+)
+from rfcsim.race import remembered, rows
+from rfcsim.race.explorer import STATES_A_BATCH
+from rfcsim.race.layout import (
+    ACTOR_SIZE,
+    N_STATE_CLAIMS,
+    OP_CALL,
+    OP_PAGES,
+    OP_START,
+    SEARCH_HEAD,
+    SEARCH_LOCK_FREE,
+    SEARCH_POLICY,
+    SEARCH_REDUCE,
+    SEARCH_REMEMBER,
+    SEARCH_SIZE,
+    SEARCH_STATUS,
+    UNCACHED,
+    Reached,
+    Search,
+)
+from rfcsim.race.parts import OWN_RESULTS, new_working_state
+
+MOST_PAGES = 62
+MOST_TASKS = 8
+MOST_CALLS = 15
+MOST_VMAS = 62
+LOCK_FREE = (CALL_TOUCH, CALL_TRUNCATE)  # calls that see or change pages without mmap_sem
+FAR_REACHING = (CALL_MREMAP, CALL_FORK, CALL_KILL)  # calls that reach beyond their range
+GIB = 1 << 30
+
+
+class ExplorerError(ValueError):
+    """The explorer cannot take this on, or cannot finish it; one line."""
+
+
+class Problem(NamedTuple):
+    """What to explore: an address space, and tasks with their calls.
+
+    state : State, at the start; its arrays are copied
+    calls : int64[calls, OP_SIZE]
+    first_op : int64[tasks + 1], task t makes the calls [first_op[t], first_op[t + 1])
+    """
+
+    state: State
+    calls: np.ndarray
+    first_op: np.ndarray
+
+
+def new_search(problem: Problem, policy: int, reduce: bool, remember: bool = True) -> Search:
+    """The arrays of a search that has not begun; `search_all` says what the parameters mean.
+
+    Raises
+    ------
+    ExplorerError
+        If the problem is too large.
+    """
+    state, calls, first_op = problem.state, problem.calls, problem.first_op
+    tasks = len(first_op) - 1
+    for what, number, most in (
+        ("pages", len(state.pages), MOST_PAGES),
+        ("tasks", tasks, MOST_TASKS),
+        ("calls", len(calls), MOST_CALLS),
+        ("VMAs", len(state.vmas), MOST_VMAS),
+    ):
+        if number > most:
+            raise ExplorerError(f"{number} {what}: must be {most} or fewer to be explored")
+    control = np.zeros(SEARCH_SIZE, np.int64)
+    control[SEARCH_POLICY] = policy
+    # A signal can come between any two steps, so with one no two of them can be taken together.
+    control[SEARCH_REDUCE] = reduce and not (calls[:, OP_CALL] == CALL_KILL).any()
+    control[SEARCH_LOCK_FREE] = np.isin(calls[:, OP_CALL], LOCK_FREE).any()
+    control[SEARCH_REMEMBER] = remember
+    working, common = new_working_state(state)
+    own = np.zeros(OWN_RESULTS + np.diff(first_op).max(), np.int64)
+    states = rows.new_rows(1 + tasks, np.uint32)
+    moves = STATES_A_BATCH * tasks
+    return Search(
+        state=working,
+        common=common,
+        actors=np.column_stack([first_op[:-1], np.zeros((tasks, ACTOR_SIZE - 1), np.int64)]),
+        results=np.zeros(len(calls), np.int64),
+        own=own,
+        calls=np.ascontiguousarray(calls, np.int64),
+        first_op=np.ascontiguousarray(first_op, np.int64),
+        free_identity=np.array([state.mm[MM_NEXT_IDENTITY]], np.int64),
+        alone=_alone(calls),
+        states=states,
+        parents=np.zeros(len(states.rows), np.uint32),
+        common_parts=rows.new_rows(len(common), np.int64),
+        task_parts=rows.new_rows(len(own), np.int64),
+        remembered=remembered.new_remembered(),
+        reached=Reached(
+            rows=np.zeros((moves, 1 + tasks), np.uint32),
+            hashes=np.zeros(moves, np.uint64),
+            origins=np.zeros(moves, np.uint32),
+        ),
+        violated=np.full(N_STATE_CLAIMS, -1, np.int64),
+        search=control,
+    )
+
+
+def _alone(calls: np.ndarray) -> np.ndarray:
+    """Which calls have no page in common with any other call of the scenario."""
+    starts = calls[:, OP_START]
+    ends = starts + calls[:, OP_PAGES]
+    meets = (starts[:, None] < ends[None, :]) & (starts[None, :] < ends[:, None])
+    meets |= np.isin(calls[:, OP_CALL], FAR_REACHING)[None, :]
+    np.fill_diagonal(meets, False)
+    return np.where(meets.any(axis=1), 0, 1)
+
+
+def make_room(search: Search, most_gib: float = np.inf) -> None:
+    """Let grow what has no room for another batch of states.
+
+    Raises
+    ------
+    ExplorerError
+        If that takes more memory than there may be; it says how far the search came.
+    """
+    tasks = len(search.actors)
+    moves = STATES_A_BATCH * tasks
+    sets = (
+        (search.states, moves),
+        (search.common_parts, moves),
+        (search.task_parts, moves * tasks),
+    )
+    room, _ = rows.size_for(search.states, moves)
+    needed = room * search.parents.itemsize + remembered.bytes_for(search.remembered, moves)
+    needed += sum(rows.bytes_for(row_set, more) for row_set, more in sets)
+    if needed > most_gib * GIB:
+        raise ExplorerError(
+            f"memory: {search.states.count[0]:,} states found, "
+            f"{search.search[SEARCH_HEAD]:,} of them expanded, "
+            f"when {most_gib:g} GiB were full; must be given more, or be a smaller scenario"
+        )
+    for row_set, more in sets:
+        rows.grow(row_set, more)
+    search.parents.resize(room, refcheck=False)
+    remembered.grow(search.remembered, moves)
+
+
+def refuse_uncached(search: Search) -> None:
+    """Raise ExplorerError if a call wanted a page from the disk."""
+    if search.search[SEARCH_STATUS] == UNCACHED:
+        raise ExplorerError(
+            "regions: a call needs a file page that is not in the page cache; "
+            "must be cached, since the explorer has no disk"
+        )

@@ -1,0 +1,103 @@
+"""A map from number to number that grows: what is known already of the moves."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rfcsim._jit import inner, njit
+
+FIRST_SLOTS = 1 << 11
+UNKNOWN = -1  # no value of any key
+
+KEY = 0  # columns of a slot; a key of 0 is none
+VALUE = 1
+
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_HALF = np.uint64(32)
+_ONE = np.uint64(1)
+
+
+class Remembered(NamedTuple):
+    """The map: open addressing, a key beside its value.
+
+    slots : int64[slots, 2]
+    count : int64[1], keys in the map
+    """
+
+    slots: np.ndarray
+    count: np.ndarray
+
+
+@inner
+def recall(remembered, key):
+    """The value of a key, or UNKNOWN."""
+    slots = remembered.slots
+    slot = _slot_of(slots, key)
+    return slots[slot, VALUE] if slots[slot, KEY] == key else UNKNOWN
+
+
+@inner
+def remember(remembered, key, value):
+    """Give a value to a key that has none."""
+    slots = remembered.slots
+    slot = _slot_of(slots, key)
+    slots[slot, KEY] = key
+    slots[slot, VALUE] = value
+    remembered.count[0] += 1
+
+
+@inner
+def can_remember(remembered, more):
+    """Whether so many more keys fit, with a quarter of the slots to spare."""
+    slots = remembered.slots.shape[0]
+    return remembered.count[0] + more <= slots - slots // 4
+
+
+@inner
+def _slot_of(slots, key):
+    """Where a key stands, or would."""
+    mask = np.uint64(slots.shape[0]) - _ONE
+    slot = np.uint64(key) * _MIX >> _HALF & mask
+    while slots[slot, KEY] != key and slots[slot, KEY] != 0:
+        slot = (slot + _ONE) & mask
+    return slot
+
+
+def new_remembered() -> Remembered:
+    """An empty map."""
+    return Remembered(slots=np.zeros((FIRST_SLOTS, 2), np.int64), count=np.zeros(1, np.int64))
+
+
+def size_for(remembered: Remembered, more: int) -> int:
+    """Slots with room for so many more keys."""
+    needed, slots = int(remembered.count[0]) + more, len(remembered.slots)
+    while needed > slots - slots // 4:
+        slots *= 2
+    return slots
+
+
+def bytes_for(remembered: Remembered, more: int) -> int:
+    """Bytes that a map needs for so many more keys, while it grows."""
+    slots = size_for(remembered, more)
+    copied = remembered.slots.nbytes if slots > len(remembered.slots) else 0
+    return slots * remembered.slots.strides[0] + copied
+
+
+def grow(remembered: Remembered, more: int) -> None:
+    """Let a map have room for so many more keys."""
+    slots = size_for(remembered, more)
+    if slots > len(remembered.slots):
+        entries = remembered.slots.copy()
+        remembered.slots.fill(0)
+        remembered.slots.resize((slots, 2), refcheck=False)
+        _refill(remembered.slots, entries)
+
+
+@njit
+def _refill(slots, entries):
+    """Enter what stood in a smaller map into an empty one."""
+    for n in range(entries.shape[0]):
+        if entries[n, KEY] != 0:
+            slot = _slot_of(slots, entries[n, KEY])
+            slots[slot, KEY] = entries[n, KEY]
+            slots[slot, VALUE] = entries[n, VALUE]

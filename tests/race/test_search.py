@@ -1,0 +1,140 @@
+"""The search: what it remembers and how it grows change nothing, and its memory is bounded."""
+
+import tracemalloc
+from collections.abc import Iterator
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rfcsim import Scenario
+from rfcsim.experiment.check import problem_of
+from rfcsim.race import remembered, rows
+from rfcsim.race.explorer import explore, start
+from rfcsim.race.layout import EXHAUSTED, POLICY_ANY, POLICY_FIFO, SEARCH_MOVES, Search
+from rfcsim.race.problem import GIB, ExplorerError, Problem, new_search
+from rfcsim.race.search import search_all
+from tests.race.scenarios import MAP_ANEW, MLOCK, MUNLOCK, beside_mlock, scenarios_of_any_call
+
+ENOUGH = 1 << 18  # states of the crowd
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Problem:
+    """A problem of some 200,000 states, for which everything is compiled."""
+    problem = problem_of(beside_mlock(MLOCK, MUNLOCK, MAP_ANEW, pages=5, batch=1))
+    search_all(problem, reduce=False)
+    return problem
+
+
+@pytest.fixture
+def traced() -> Iterator[None]:
+    tracemalloc.start()
+    yield
+    tracemalloc.stop()
+
+
+def found(search: Search) -> tuple[list, ...]:
+    """Everything that a search has found."""
+    states = int(search.states.count[0])
+    return (
+        search.states.rows[:states].tolist(),
+        search.parents[:states].tolist(),
+        search.common_parts.rows[: search.common_parts.count[0]].tolist(),
+        search.task_parts.rows[: search.task_parts.count[0]].tolist(),
+        search.violated.tolist(),
+        [int(search.search[SEARCH_MOVES])],
+    )
+
+
+@given(scenarios_of_any_call(), st.sampled_from([POLICY_ANY, POLICY_FIFO]), st.booleans())
+@settings(max_examples=100, derandomize=True)
+def test_moves_that_are_remembered_are_as_those_that_are_made(
+    scenario: Scenario, policy: int, reduce: bool
+) -> None:
+    problem = problem_of(scenario)
+    recalling, making = (
+        search_all(problem, policy=policy, reduce=reduce, remember=remember).search
+        for remember in (True, False)
+    )
+    assert found(recalling) == found(making)
+    assert making.remembered.count[0] == 0
+
+
+def test_a_search_that_grows_is_as_one_that_has_room(crowd: Problem) -> None:
+    grown = search_all(crowd, reduce=False)
+    assert len(grown.search.states.rows) > 100 * rows.FIRST_ROOM
+    roomy = new_search(crowd, POLICY_ANY, reduce=False)
+    for row_set in (roomy.states, roomy.common_parts, roomy.task_parts):
+        rows.grow(row_set, ENOUGH)
+    roomy.parents.resize(len(roomy.states.rows), refcheck=False)
+    remembered.grow(roomy.remembered, ENOUGH)
+    start(roomy)
+    assert explore(roomy, ENOUGH) == EXHAUSTED, "in one go"
+    assert found(grown.search) == found(roomy)
+
+
+@pytest.mark.usefixtures("traced")
+def test_a_state_takes_75_bytes_at_most_even_at_the_worst_moment(crowd: Problem) -> None:
+    """50 million of them fit in 8 GB with room to spare."""
+    exploration = search_all(crowd, reduce=False)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    assert exploration.nbytes < peak_bytes < exploration.states * 75
+
+
+@pytest.mark.usefixtures("traced")
+@pytest.mark.parametrize("most_gib", [0.002, 0.005])
+def test_no_more_memory_is_taken_than_there_may_be(crowd: Problem, most_gib: float) -> None:
+    with pytest.raises(ExplorerError, match=f"when {most_gib} GiB were full"):
+        search_all(crowd, reduce=False, most_gib=most_gib)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    assert most_gib * GIB / 2 < peak_bytes < most_gib * GIB * 1.02
+
+
+ROWS = st.lists(st.tuples(*[st.integers(0, 2)] * 3), max_size=200)
+
+
+@given(ROWS)
+@settings(max_examples=50, derandomize=True)
+def test_rows_are_numbered_as_they_come(drawn: list[tuple[int, int, int]]) -> None:
+    row_set = rows.RowSet(
+        rows=np.zeros((1, 3), np.uint32), table=np.zeros(2, np.uint64), count=np.zeros(1, np.int64)
+    )
+    numbers: dict[tuple[int, int, int], int] = {}
+    for row in drawn:
+        rows.grow(row_set, 1)
+        known = row in numbers
+        expected = (numbers.setdefault(row, len(numbers)), not known)
+        assert find_or_add(row_set, np.array(row, np.uint32)) == expected
+    assert row_set.rows[: len(numbers)].tolist() == [list(row) for row in numbers]
+
+
+@given(st.lists(st.integers(1, 2**62), max_size=200, unique=True))
+@settings(max_examples=50, derandomize=True)
+def test_what_was_remembered_is_recalled(keys: list[int]) -> None:
+    memory = remembered.Remembered(np.zeros((2, 2), np.int64), np.zeros(1, np.int64))
+    for n, key in enumerate(keys):
+        remembered.grow(memory, 1)
+        assert recall(memory, key) == remembered.UNKNOWN
+        remember(memory, key, n)
+    assert [recall(memory, key) for key in keys] == list(range(len(keys)))
+
+
+# What jitted code calls has no entry for Python.
+
+
+@numba.njit
+def find_or_add(row_set, row):
+    return rows.find_or_add(row_set, row, rows.hash_of(row))
+
+
+@numba.njit
+def recall(memory, key):
+    return remembered.recall(memory, key)
+
+
+@numba.njit
+def remember(memory, key, value):
+    remembered.remember(memory, key, value)
