@@ -121,7 +121,7 @@ def check(
     Parameters
     ----------
     scenario : Scenario
-        A small one: at most 62 pages, 8 tasks and 15 calls, and no uncached file.
+        A small one: at most 1,024 pages and 26 tasks, and no uncached file.
     policy : str
         "any": a waiter that the holders allow may be granted whatever the queue, which covers
         every policy of a lock. "fifo": the hand-over of 2.6.36.

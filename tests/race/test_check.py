@@ -214,10 +214,10 @@ def test_the_original_always_is_as_if_sequential(scenario: Scenario) -> None:
 
 
 def test_what_does_not_fit_is_one_line() -> None:
-    with pytest.raises(RfcsimError, match=r"^beside-mlock: 63 pages: must be 62 or fewer"):
-        check(beside_mlock(MUNLOCK, pages=63))
-    with pytest.raises(RfcsimError, match=r"^beside-mlock: 9 tasks: must be 8 or fewer"):
-        check(beside_mlock(*[TOUCH] * 8))
+    with pytest.raises(RfcsimError, match=r"^beside-mlock: 1025 pages: must be 1024 or fewer"):
+        check(beside_mlock(MUNLOCK, pages=1025))
+    with pytest.raises(RfcsimError, match=r"^beside-mlock: 27 tasks: must be 26 or fewer"):
+        check(beside_mlock(*[TOUCH] * 26))
     with pytest.raises(RfcsimError, match=r"must be cached, since the explorer has no disk$"):
         check(beside_mlock(TOUCH).replace(**{"regions.a.backing": "file"}))
     with pytest.raises(RfcsimError, match=r"^policy = 'lifo': must be one of any, fifo$"):

@@ -50,7 +50,7 @@ def test_bad_input(rfcsim, arguments: list[str], message: str) -> None:
 
 def test_a_scenario_that_is_too_large_is_one_line(rfcsim, tmp_path: Path) -> None:
     file = tmp_path / "large.toml"
-    file.write_text(check_scenario("mlock-munlock").replace(**{"regions.a.pages": 63}).to_toml())
+    file.write_text(check_scenario("mlock-munlock").replace(**{"regions.a.pages": 1025}).to_toml())
     status, _, err = rfcsim("check", file)
     assert status == 2
-    assert "63 pages: must be 62 or fewer" in err
+    assert "1025 pages: must be 1024 or fewer" in err
