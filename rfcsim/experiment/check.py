@@ -142,6 +142,7 @@ def check(
     """
     code = policy_code(policy)
     problem = problem_of(scenario, mutant)
+    sound = problem if mutant == "none" else problem_of(scenario)
     try:
         exploration = search_all(
             problem,
@@ -150,13 +151,12 @@ def check(
             most_gib=most_gib,
             progress=progress,
         )
+        sequential = sequential_outcomes(sound, DESIGN_EXCLUSIVE)
+        same_design = sequential_outcomes(sound, int(sound.state.mm[MM_DESIGN]))
     except ExplorerError as error:
         raise RfcsimError(f"{scenario.name}: {error}") from None
     found = concurrent_outcomes(exploration)
-    sound = problem if mutant == "none" else problem_of(scenario)
-    sequential = sequential_outcomes(sound, DESIGN_EXCLUSIVE)
     numbers = {claim: exploration.violation(n) for n, claim in enumerate(_STATE_CLAIMS)}
-    same_design = sequential_outcomes(sound, int(sound.state.mm[MM_DESIGN]))
     numbers["serialisable"] = _first_beyond(found, same_design, promised=True)
     numbers["as-if-sequential"] = _first_beyond(found, sequential, promised=True)
     numbers["as-if-sequential-strict"] = _first_beyond(found, sequential, promised=False)

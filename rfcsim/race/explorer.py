@@ -22,6 +22,7 @@ from rfcsim.race.layout import (
     SEARCH_MOVES,
     SEARCH_REMEMBER,
     SEARCH_STATUS,
+    SEARCH_WHOLE_CALLS,
     SEARCHING,
     UNCACHED,
 )
@@ -147,10 +148,9 @@ def _find_out(search, row, task, after):
     signals = search.state.tasks[task, REG_CALL] == CALL_KILL
     if is_done(search, task):
         became = IS_DONE
-    elif not may_move(search, task):
+    elif _move(search, task) == 0:
         became = IS_STUCK
     else:
-        move(search, task)
         copy_row(row, after)
         pack(search, after)
         became = np.int64(after[1 + task]) << 32 | np.int64(after[0])
@@ -219,18 +219,23 @@ def keep(search):
 @njit
 def take(search, task):
     """Let a task move in the working state; how many steps it makes, 0 if it cannot."""
-    return move(search, task) if may_move(search, task) else 0
+    return _move(search, task)
 
 
-@njit
-def take_call(search, task):
-    """Let a task make all of its next call in the working state; False if it cannot."""
-    op = search.actors[task, ACTOR_OP]
-    while search.actors[task, ACTOR_OP] == op and search.search[SEARCH_STATUS] != UNCACHED:
-        if not may_move(search, task):
-            return False
-        move(search, task)
-    return True
+@inner
+def _move(search, task):
+    """One move, or all of one call with SEARCH_WHOLE_CALLS; steps made, 0 if it cannot be."""
+    control, actor = search.search, search.actors[task]
+    op, steps = actor[ACTOR_OP], 0
+    while may_move(search, task):
+        steps += move(search, task)
+        if (
+            control[SEARCH_WHOLE_CALLS] == 0
+            or actor[ACTOR_OP] != op
+            or control[SEARCH_STATUS] == UNCACHED
+        ):
+            return steps
+    return 0
 
 
 @njit
@@ -239,8 +244,8 @@ def find_move(search, before, after):
     rows, row = search.states.rows, search.reached.rows[0]
     for task in range(search.actors.shape[0]):
         unpack(search, rows[before])
-        if may_move(search, task):
-            steps = move(search, task)
+        steps = _move(search, task)
+        if steps > 0:
             pack(search, row)
             if same(row, rows[after]):
                 return task, steps

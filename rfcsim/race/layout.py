@@ -29,11 +29,12 @@ SEARCH_POLICY = 0  # POLICY_*
 SEARCH_REDUCE = 1  # 1: steps that commute with everybody else's are taken together
 SEARCH_LOCK_FREE = 2  # 1: some call looks at pages, or changes them, without mmap_sem
 SEARCH_REMEMBER = 3  # 1: a move is made once for all states that differ in other tasks only
-SEARCH_HEAD = 4  # next state to expand; those before it are done
-SEARCH_MOVES = 5  # moves taken, to new states and to old
-SEARCH_CHECKED = 6  # common parts that the claims have been checked about
-SEARCH_STATUS = 7  # SEARCHING, ...
-SEARCH_SIZE = 8
+SEARCH_WHOLE_CALLS = 4  # 1: a move is a whole call, made alone
+SEARCH_HEAD = 5  # next state to expand; those before it are done
+SEARCH_MOVES = 6  # moves taken, to new states and to old
+SEARCH_CHECKED = 7  # common parts that the claims have been checked about
+SEARCH_STATUS = 8  # SEARCHING, ...
+SEARCH_SIZE = 9
 
 POLICY_ANY = 0  # any waiter that the holders allow may be granted next: sound for all policies
 POLICY_FIFO = 1  # 2.6.36's hand-over, and nothing else

@@ -22,10 +22,8 @@ from rfcsim.model.layout import (
     VMA_START,
     State,
 )
-from rfcsim.race.explorer import keep, look_at, start, take_call
-from rfcsim.race.layout import POLICY_FIFO, Search
-from rfcsim.race.problem import Problem, make_room, new_search, refuse_uncached
-from rfcsim.race.search import Exploration
+from rfcsim.race.problem import Problem
+from rfcsim.race.search import Exploration, search_all
 
 _PROMISED = PAGE_PRESENT | PAGE_MLOCKED | PAGE_ZERO
 _RESIDUE = _PROMISED | PAGE_COW
@@ -83,25 +81,13 @@ def sequential_outcomes(problem: Problem, design: int) -> set[Outcome]:
     problem : Problem
     design : int
         DESIGN_* that the calls are run on, whatever the problem's.
+
+    Raises
+    ------
+    ExplorerError
+        As `rfcsim.race.search.search_all` does.
     """
-    search = new_search(problem, POLICY_FIFO, reduce=False)
-    search.state.mm[MM_DESIGN] = design
-    start(search)
-    outcomes: set[Outcome] = set()
-    waiting = [0]
-    while waiting:
-        number = waiting.pop()
-        make_room(search)
-        successors = [_after_call(search, number, task) for task in range(len(search.actors))]
-        refuse_uncached(search)
-        if not any(successors):
-            look_at(search, number)
-            outcomes.add(outcome(search.state, search.results))
-        waiting += [after for after, new in filter(None, successors) if new]
-    return outcomes
-
-
-def _after_call(search: Search, number: int, task: int) -> tuple[int, bool] | None:
-    """The state after a task's next call, made alone, and whether it is new; None if it cannot."""
-    look_at(search, number)
-    return keep(search) if take_call(search, task) else None
+    mm = problem.state.mm.copy()
+    mm[MM_DESIGN] = design
+    problem = problem._replace(state=problem.state._replace(mm=mm))
+    return set(concurrent_outcomes(search_all(problem, whole_calls=True)))

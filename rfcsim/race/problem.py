@@ -28,6 +28,7 @@ from rfcsim.race.layout import (
     SEARCH_REMEMBER,
     SEARCH_SIZE,
     SEARCH_STATUS,
+    SEARCH_WHOLE_CALLS,
     UNCACHED,
     Reached,
     Search,
@@ -58,8 +59,15 @@ class Problem(NamedTuple):
     first_op: np.ndarray
 
 
-def new_search(problem: Problem, policy: int, reduce: bool, remember: bool = True) -> Search:
-    """The arrays of a search that has not begun; `search_all` says what the parameters mean.
+def new_search(
+    problem: Problem,
+    *,
+    policy: int,
+    reduce: bool,
+    remember: bool = True,
+    whole_calls: bool = False,
+) -> Search:
+    """The arrays of a search that has not begun; `search_all` says what the parameters are.
 
     Raises
     ------
@@ -77,7 +85,9 @@ def new_search(problem: Problem, policy: int, reduce: bool, remember: bool = Tru
     control = np.zeros(SEARCH_SIZE, np.int64)
     control[SEARCH_POLICY] = policy
     # A signal can come between any two steps, so with one no two of them can be taken together.
-    control[SEARCH_REDUCE] = reduce and not (calls[:, OP_CALL] == CALL_KILL).any()
+    signals = (calls[:, OP_CALL] == CALL_KILL).any()
+    control[SEARCH_REDUCE] = reduce and not signals and not whole_calls
+    control[SEARCH_WHOLE_CALLS] = whole_calls
     control[SEARCH_LOCK_FREE] = np.isin(calls[:, OP_CALL], LOCK_FREE).any()
     control[SEARCH_REMEMBER] = remember
     working, common = new_working_state(state)
@@ -119,7 +129,7 @@ def _alone(calls: np.ndarray) -> np.ndarray:
     return np.where(meets.any(axis=1), 0, 1)
 
 
-def make_room(search: Search, most_gib: float = np.inf) -> None:
+def make_room(search: Search, most_gib: float) -> None:
     """Let grow what has no room for another batch of states.
 
     Raises

@@ -109,6 +109,7 @@ def search_all(
     policy: int = POLICY_ANY,
     reduce: bool = True,
     remember: bool = True,
+    whole_calls: bool = False,
     most_gib: float = 4.0,
     progress: Callable[[int], None] | None = None,
 ) -> Exploration:
@@ -124,6 +125,8 @@ def search_all(
         Take steps that commute with everybody else's together; the verdicts are the same.
     remember : bool
         Make a move once for all states that differ in other tasks only; all is the same without.
+    whole_calls : bool
+        Let each move be a whole call, made alone.
     most_gib : float
         Memory that the search may take.
     progress : callable, optional
@@ -132,10 +135,12 @@ def search_all(
     Raises
     ------
     ExplorerError
-        If the problem does not fit the packing, if a page would have to come from the disk, or
-        if the memory does not suffice; then the message says how far the search came.
+        If the problem is too large, if a page would have to come from the disk, or if the memory
+        does not suffice; then the message says how far the search came.
     """
-    search = new_search(problem, policy, reduce, remember)
+    search = new_search(
+        problem, policy=policy, reduce=reduce, remember=remember, whole_calls=whole_calls
+    )
     began = time.perf_counter()
     make_room(search, most_gib)
     start(search)
@@ -155,7 +160,7 @@ def replay(problem: Problem, legs: Sequence[Leg], policy: int = POLICY_ANY) -> I
     ExplorerError
         If a task cannot make the step that the schedule gives it.
     """
-    search = new_search(problem, policy, reduce=False)
+    search = new_search(problem, policy=policy, reduce=False)
     start(search)
     yield search
     for leg in legs:

@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections.abc import Iterator
+from typing import Any
 
 import numba
 import numpy as np
@@ -49,14 +50,21 @@ def found(search: Search) -> tuple[list, ...]:
     )
 
 
-@given(scenarios_of_any_call(), st.sampled_from([POLICY_ANY, POLICY_FIFO]), st.booleans())
-@settings(max_examples=100, derandomize=True)
+HOW: dict[str, dict[str, Any]] = {
+    "step by step": {"reduce": False},
+    "reduced": {"reduce": True},
+    "call by call": {"whole_calls": True},
+}
+
+
+@given(scenarios_of_any_call(), st.sampled_from([POLICY_ANY, POLICY_FIFO]), st.sampled_from([*HOW]))
+@settings(max_examples=150)
 def test_moves_that_are_remembered_are_as_those_that_are_made(
-    scenario: Scenario, policy: int, reduce: bool
+    scenario: Scenario, policy: int, how: str
 ) -> None:
     problem = problem_of(scenario)
     recalling, making = (
-        search_all(problem, policy=policy, reduce=reduce, remember=remember).search
+        search_all(problem, policy=policy, remember=remember, **HOW[how]).search
         for remember in (True, False)
     )
     assert found(recalling) == found(making)
@@ -66,7 +74,7 @@ def test_moves_that_are_remembered_are_as_those_that_are_made(
 def test_a_search_that_grows_is_as_one_that_has_room(crowd: Problem) -> None:
     grown = search_all(crowd, reduce=False)
     assert len(grown.search.states.rows) > 100 * rows.FIRST_ROOM
-    roomy = new_search(crowd, POLICY_ANY, reduce=False)
+    roomy = new_search(crowd, policy=POLICY_ANY, reduce=False)
     for row_set in (roomy.states, roomy.common_parts, roomy.task_parts):
         rows.grow(row_set, ENOUGH)
     roomy.parents.resize(len(roomy.states.rows), refcheck=False)
@@ -97,7 +105,7 @@ ROWS = st.lists(st.tuples(*[st.integers(0, 2)] * 3), max_size=200)
 
 
 @given(ROWS)
-@settings(max_examples=50, derandomize=True)
+@settings(max_examples=50)
 def test_rows_are_numbered_as_they_come(drawn: list[tuple[int, int, int]]) -> None:
     row_set = rows.RowSet(
         rows=np.zeros((1, 3), np.uint32), table=np.zeros(2, np.uint64), count=np.zeros(1, np.int64)
@@ -112,7 +120,7 @@ def test_rows_are_numbered_as_they_come(drawn: list[tuple[int, int, int]]) -> No
 
 
 @given(st.lists(st.integers(1, 2**62), max_size=200, unique=True))
-@settings(max_examples=50, derandomize=True)
+@settings(max_examples=50)
 def test_what_was_remembered_is_recalled(keys: list[int]) -> None:
     memory = remembered.Remembered(np.zeros((2, 2), np.int64), np.zeros(1, np.int64))
     for n, key in enumerate(keys):
