@@ -5,11 +5,13 @@ warm-up, except where it says otherwise. Beside each stands what the project aim
 """
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator
+from pathlib import Path
 from random import Random
 
 import simpy
@@ -30,7 +32,8 @@ from rfcsim import (
 )
 from rfcsim.experiment.check import problem_of
 from rfcsim.experiment.replicate import usable_cpus
-from rfcsim.race.search import search_all
+from rfcsim.race.layout import POLICY_ANY, POLICY_FIFO
+from rfcsim.race.search import Exploration, search_all
 from tests.simpy_model.lock import HandOverLock
 from tests.spin.judge import outcomes
 from tests.spin.scenarios import SCENARIOS
@@ -51,15 +54,26 @@ simulate(scenario)
 print(time.perf_counter() - began)
 """
 
-PEAK_MEMORY = """
-import re
-from pathlib import Path
+LONG_RUN = """
 from rfcsim import simulate
-from tests.bench import holders
+from tests.bench import holders, peak_mebibytes
 simulate(holders({seconds}))
-# Not ru_maxrss, which a process takes over from the one that started it.
-print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+print(peak_mebibytes())
 """
+
+LARGE_SEARCH = """
+from tests.bench import explorer_scenario, peak_mebibytes, problem_of, search_all
+large = search_all(problem_of(explorer_scenario(threads=5, pages=9)), reduce=False, most_gib=7.45)
+print(large.states, large.seconds, peak_mebibytes())
+"""
+
+
+def peak_mebibytes() -> float:
+    """The most memory that this process has had at a time."""
+    # Not ru_maxrss, which a process takes over from the one that started it.
+    peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert peak is not None
+    return int(peak[1]) / 1024
 
 
 def mappers(seconds: float) -> Scenario:
@@ -154,7 +168,8 @@ def best_seconds(work: Callable[[], object], tries: int = 5) -> float:
     return min(times)
 
 
-def in_new_process(program: str, **environment: str) -> float:
+def in_new_process(program: str, **environment: str) -> list[float]:
+    """The numbers that a program prints."""
     done = subprocess.run(
         [sys.executable, "-c", program],
         env=os.environ | {"PYTHONPATH": os.getcwd()} | environment,
@@ -162,21 +177,21 @@ def in_new_process(program: str, **environment: str) -> float:
         text=True,
         check=True,
     )
-    return float(done.stdout)
+    return [float(word) for word in done.stdout.split()]
 
 
-def explorer_scenario() -> Scenario:
-    """An mlock, and three threads that unlock and map over its eight pages, one a batch."""
+def explorer_scenario(threads: int = 3, pages: int = 8) -> Scenario:
+    """An mlock, and threads that unlock and map over all its pages, one a batch."""
     others = (Munlock(region="a"), Mmap(region="a"))
     return Scenario(
         name="crowd",
         costs="anon-2010",
         design="batched",
         batch_pages=1,
-        regions=(Region(name="a", pages=8, gap_pages=0),),
+        regions=(Region(name="a", pages=pages, gap_pages=0),),
         tasks=(
             TaskGroup(name="locker", calls=(Mlock(region="a"),)),
-            TaskGroup(name="other", count=3, calls=others),
+            TaskGroup(name="other", count=threads, calls=others),
         ),
     )
 
@@ -186,11 +201,15 @@ def spin_crowd() -> Scenario:
     return scenario(SCENARIOS["crowd"](CROWD_PAGES), "batched", pages=CROWD_PAGES, batch=1)
 
 
-def best_of_checks(scenario: Scenario, reduce: bool) -> tuple[int, float]:
-    """How many states a check finds, and the seconds that finding them takes."""
+def best_search(scenario: Scenario, *, policy: int = POLICY_ANY, reduce: bool) -> Exploration:
+    """The search for all states of a scenario; the fastest of several."""
     problem = problem_of(scenario)
-    tries = [search_all(problem, reduce=reduce) for _ in range(3)]
-    return tries[0].states, min(exploration.seconds for exploration in tries)
+    tries = [search_all(problem, policy=policy, reduce=reduce) for _ in range(5)]
+    return min(tries, key=lambda exploration: exploration.seconds)
+
+
+def states_a_second(exploration: Exploration) -> str:
+    return f"{exploration.states / exploration.seconds / 1e6:.2f} M"
 
 
 def sweep_of_designs(threads: int) -> None:
@@ -207,7 +226,7 @@ def main() -> None:
     row("", "measured", "aim")
     with tempfile.TemporaryDirectory() as cache:
         for what, aim in (("first call, compiled", "< 15 s"), ("first call, from cache", "< 1 s")):
-            seconds = in_new_process(FIRST_CALL, NUMBA_CACHE_DIR=cache)
+            (seconds,) = in_new_process(FIRST_CALL, NUMBA_CACHE_DIR=cache)
             row(f"{what} (a process of its own)", f"{seconds:.2f} s", aim)
 
     busy = mappers(seconds=2.0)
@@ -242,20 +261,29 @@ def main() -> None:
     row(what, f"{alone / together:.2f} x", f"> {0.9 * cpus:.1f} x")
 
     crowd = explorer_scenario()
-    checked = best_of_checks(crowd, reduce=False)
-    rate = checked[0] / checked[1]
-    row("states a second, explorer, no reduction", f"{rate / 1e6:.2f} M", "> 3 M")
-    verdict = best_of_checks(crowd, reduce=True)[1]
-    row("the same scenario to a verdict, without and with", f"{checked[1] / verdict:.0f} x", "")
-    judged = outcomes("crowd", "batched", "any", CROWD_PAGES, 1, reduction=True)
-    rate = judged.states / judged.seconds
-    row("SPIN, five tasks, its reduction: states a second", f"{rate / 1e6:.2f} M", "")
-    seconds = best_of_checks(spin_crowd(), reduce=True)[1]
-    row("time to a verdict, SPIN's by ours", f"{judged.seconds / seconds:.1f} x", "> 3 x")
+    full = best_search(crowd, reduce=False)
+    row("states a second, explorer, no reduction", states_a_second(full), "> 3 M")
+    row("... bytes a state", f"{full.nbytes / full.states:.0f}", "< 160")
+    fifo = best_search(crowd, policy=POLICY_FIFO, reduce=False)
+    row("... under one policy", states_a_second(fifo), "")
+    verdict = best_search(crowd, reduce=True).seconds
+    row("... to a verdict, without reduction by with", f"{full.seconds / verdict:.0f} x", "")
+    for reduce, words in ((False, "no reduction"), (True, "its reduction")):
+        judged = outcomes("crowd", "batched", "any", CROWD_PAGES, 1, reduction=reduce)
+        rate = judged.states / judged.seconds
+        row(f"SPIN, five tasks, {words}: states a second", f"{rate / 1e6:.2f} M", "")
+        found = best_search(spin_crowd(), reduce=reduce)
+        row("the explorer on the same", states_a_second(found), "> 3 M" if not reduce else "")
+        ratio = judged.seconds / found.seconds
+        row("time to a verdict, SPIN's by ours", f"{ratio:.1f} x", "> 3 x")
+    states, seconds, mebibytes = in_new_process(LARGE_SEARCH)
+    row("a large search: states", f"{states / 1e6:.1f} M", "> 50 M")
+    row("... states a second", f"{states / seconds / 1e6:.2f} M", "")
+    row("... peak memory", f"{mebibytes:,.0f} MiB", "< 7,629 MiB")
 
-    short, long = (in_new_process(PEAK_MEMORY.format(seconds=s)) for s in (1, 100))
-    row("peak memory, one virtual second", f"{short / 1024:.0f} MiB", "")
-    row("peak memory, a hundred of them", f"{long / 1024:.0f} MiB", "the same")
+    (short,), (long,) = (in_new_process(LONG_RUN.format(seconds=s)) for s in (1, 100))
+    row("peak memory, one virtual second", f"{short:.0f} MiB", "")
+    row("peak memory, a hundred of them", f"{long:.0f} MiB", "the same")
 
 
 if __name__ == "__main__":
