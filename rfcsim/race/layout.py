@@ -75,7 +75,6 @@ class Search(NamedTuple):
     calls : int64[calls, OP_SIZE]
     first_op : int64[tasks + 1], the rows of calls of task t are [first_op[t], first_op[t + 1])
     free_identity : int64[1], identities from here on are those of calls that map
-    backings : int64[MOST_IDENTITIES + 1], BACKING_* of the mapping of each identity; 0 is none
     alone : int64[calls], 1 if no other task's call has a page in common with this one
     states : RowSet of uint32[1 + tasks], in the order in which they were found
     parents : uint32[room], the state that each was first reached from
@@ -95,7 +94,6 @@ class Search(NamedTuple):
     calls: np.ndarray
     first_op: np.ndarray
     free_identity: np.ndarray
-    backings: np.ndarray
     alone: np.ndarray
     states: RowSet
     parents: np.ndarray

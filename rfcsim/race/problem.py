@@ -10,7 +10,9 @@ from rfcsim.model.layout import (
     CALL_MREMAP,
     CALL_TOUCH,
     CALL_TRUNCATE,
+    MM_DESIGN,
     MM_NEXT_IDENTITY,
+    RULE_CONTENDED,
     State,
 )
 from rfcsim.race import remembered, rows
@@ -21,6 +23,7 @@ from rfcsim.race.layout import (
     OP_CALL,
     OP_PAGES,
     OP_START,
+    POLICY_ANY,
     SEARCH_HEAD,
     SEARCH_LOCK_FREE,
     SEARCH_POLICY,
@@ -89,7 +92,9 @@ def new_search(
     control[SEARCH_REDUCE] = reduce and not signals and not whole_calls
     control[SEARCH_WHOLE_CALLS] = whole_calls
     control[SEARCH_LOCK_FREE] = np.isin(calls[:, OP_CALL], LOCK_FREE).any()
-    control[SEARCH_REMEMBER] = remember
+    # With no queue, who waits is in the parts of other tasks, and this rule looks at that.
+    looks_at_others = policy == POLICY_ANY and state.mm[MM_DESIGN] & RULE_CONTENDED
+    control[SEARCH_REMEMBER] = remember and not looks_at_others
     working, common = new_working_state(state)
     own = np.zeros(OWN_RESULTS + np.diff(first_op).max(), np.int64)
     states = rows.new_rows(1 + tasks, np.uint32)

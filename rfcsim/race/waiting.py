@@ -2,10 +2,6 @@
 
 Times play no part here, so a wait is measured by what others get done while it lasts. Programs
 end, so no schedule comes back to a state that it has left, and a longest path exists.
-
-States are told apart by all that the model keeps of them, which may tell more of them apart than
-the explorer does. That costs time in a search that is small, and no verdict: what follows from a
-state follows from another that differs in nothing that matters.
 """
 
 from graphlib import TopologicalSorter
@@ -13,14 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rfcsim._jit import njit
-from rfcsim.model.layout import MM_NEXT_IDENTITY, PAGE_PRESENT, UNLOCKED
-from rfcsim.race.explorer import start
-from rfcsim.race.layout import ACTOR_WAITS, SEARCH_STATUS, UNCACHED, Search
-from rfcsim.race.moves import may_move, move
-from rfcsim.race.search import ExplorerError, Leg, Problem, new_search
+from rfcsim.model.layout import PAGE_PRESENT, UNLOCKED
+from rfcsim.race.explorer import keep, look_at, start, take
+from rfcsim.race.layout import ACTOR_WAITS, Search
+from rfcsim.race.problem import ExplorerError, Problem, make_room, new_search, refuse_uncached
+from rfcsim.race.search import Leg
 
 MOST_STATES = 200_000
+MOST_GIB = 4.0
 
 
 class WorstWait(NamedTuple):
@@ -35,9 +31,8 @@ class WorstWait(NamedTuple):
 
 
 class _Node(NamedTuple):
-    """A state, and what it takes to go on from it."""
+    """What is to be known of a state, besides where it leads."""
 
-    arrays: list[np.ndarray]
     parent: tuple[int, int]  # the state that it was first reached from, and the task that moved
     present: int
     waits: bool  # the task in question waits for the lock
@@ -84,56 +79,34 @@ def worst_wait(problem: Problem, task: int, policy: int) -> WorstWait:
 
 def _explore(problem: Problem, task: int, policy: int) -> list[_Node]:
     """Every state that can be reached, and the moves between them."""
-    search = new_search(problem, policy, reduce=False)
+    search = new_search(problem, policy=policy, reduce=False)
     start(search)
     nodes = [_node(search, task, (-1, -1))]
-    known = {_key(nodes[0]): 0}
     number = 0
     while number < len(nodes):
+        make_room(search, MOST_GIB)
         for mover in range(len(search.actors)):
-            for working, kept in zip(_arrays(search), nodes[number].arrays, strict=True):
-                working[...] = kept
+            look_at(search, number)
             if take(search, mover) == 0:
                 continue
-            if search.search[SEARCH_STATUS] == UNCACHED:
-                raise ExplorerError("regions: must be cached, since the explorer has no disk")
-            node = _node(search, task, (number, mover))
-            other = known.setdefault(_key(node), len(nodes))
-            if other == len(nodes):
-                nodes.append(node)
-            nodes[number].moves[mover] = other
+            refuse_uncached(search)
+            after, new = keep(search)
+            if new:
+                nodes.append(_node(search, task, (number, mover)))
+            nodes[number].moves[mover] = after
         if len(nodes) > MOST_STATES:
             raise ExplorerError(f"over {MOST_STATES:,} states: must be a smaller scenario")
         number += 1
     return nodes
 
 
-@njit
-def take(search, task):
-    """Let a task make a step in the working state; 0 if it cannot."""
-    return move(search, task) if may_move(search, task) else 0
-
-
-def _arrays(search: Search) -> list[np.ndarray]:
-    """The working state, without what is only scratch."""
-    state = search.state._asdict()
-    del state["granted"]
-    return [*state.values(), search.actors, search.results]
-
-
 def _node(search: Search, task: int, parent: tuple[int, int]) -> _Node:
-    search.state.mm[MM_NEXT_IDENTITY] = 0  # set anew by each step
     return _Node(
-        arrays=[array.copy() for array in _arrays(search)],
         parent=parent,
         present=int(np.count_nonzero(search.state.pages & PAGE_PRESENT)),
         waits=bool(search.actors[task, ACTOR_WAITS] != UNLOCKED),
         moves={},
     )
-
-
-def _key(node: _Node) -> bytes:
-    return b"".join(array.tobytes() for array in node.arrays)
 
 
 def _legs(nodes: list[_Node], number: int, via: dict[int, int]) -> list[Leg]:

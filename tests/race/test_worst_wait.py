@@ -79,5 +79,5 @@ def test_bad_input_is_one_line() -> None:
         worst_wait(case, "victim")
     with pytest.raises(RfcsimError, match=r"^policy = 'lifo': must be one of any, fifo$"):
         worst_wait(case, "other0", policy="lifo")
-    with pytest.raises(RfcsimError, match="62 or fewer"):
-        worst_wait(beside_mlock(MUNMAP, pages=80), "other0")
+    with pytest.raises(RfcsimError, match="1024 or fewer"):
+        worst_wait(beside_mlock(MUNMAP, pages=1025), "other0")
