@@ -36,11 +36,13 @@ site: $(ready) ## write the pages again, from the notebooks as they were execute
 execute: $(ready) ## for authors: execute every notebook in place, to be committed
 	@$(nbconvert) --inplace notebooks/*.ipynb
 
+# By file: the cells of a notebook belong together.
 test: $(ready) ## pass every test: unit, property, twin, and every notebook's stored outputs
 	@tests/spin/ensure-spin.sh
 	@rm -rf build/numba
 	@$(clean_kernel) NUMBA_CACHE_DIR="$(CURDIR)/build/numba" $(python) -m pytest \
-		--nbval --nbval-current-env --nbval-cell-timeout=120 tests notebooks
+		--numprocesses=auto --maxprocesses=8 --dist=loadfile \
+		--nbval --nbval-current-env --nbval-cell-timeout=120 notebooks tests
 
 lab: $(ready) ## open JupyterLab on the notebooks
 	@cd notebooks && ../$(python) -m jupyterlab $(LAB_FLAGS)
