@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+import numpy as np
 from numba.core import types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from platformdirs import user_cache_path
@@ -165,6 +166,9 @@ def _once(dispatcher: Any) -> Any:
         )
     return dispatcher
 
+
+if numba.config.DISABLE_JIT:
+    np.seterr(over="ignore")  # what is not compiled wraps around without a word, too
 
 _compile: Any = numba.njit  # its declared types leave out these options
 _OPTIONS: dict[str, Any] = {

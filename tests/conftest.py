@@ -18,6 +18,7 @@ def rfcsim(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
     """Run the command in this process: status, standard output, standard error."""
+    monkeypatch.delenv("COLUMNS", raising=False)  # how wide a table may be
 
     def call(*arguments: str | Path) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["rfcsim", *map(str, arguments)])

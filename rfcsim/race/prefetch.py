@@ -5,14 +5,19 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
 _READ, _KEEP, _DATA = 0, 3, 1  # for reading, in every level of the cache, not an instruction
 
 
-def _prefetch(_: Any, array: Any, index: Any) -> Any:
-    """Ask the memory for an item of an array, or for the first one of a row."""
+def prefetch(array: Any, index: Any) -> None:
+    """Ask the memory for an item of an array, or for the first one of a row.
 
+    Where jitted functions run as plain Python, this does nothing.
+    """
+
+
+def _typed(_: Any, array: Any, index: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind, item = signature.args[0], arguments[1]
         place = [item, *[ir.Constant(item.type, 0)] * (kind.ndim - 1)]
@@ -27,4 +32,9 @@ def _prefetch(_: Any, array: Any, index: Any) -> Any:
     return types.void(array, index), generate
 
 
-prefetch: Any = intrinsic(_prefetch)
+_prefetch: Any = intrinsic(_typed)
+
+
+@overload(prefetch, strict=False)  # strictly, the two would be told apart by their annotations
+def _compiled(array: Any, index: Any) -> Any:
+    return lambda array, index: _prefetch(array, index)
