@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONHOME PYTHONPATH
 
 .DELETE_ON_ERROR:
-.PHONY: help notebooks site execute test lab bench lint lock clean distclean
+.PHONY: help notebooks site execute numbers test lab bench lint lock clean distclean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1~\2/p' Makefile | awk -F'~' '{printf "%-16s %s\n", $$1, $$2}'
@@ -35,6 +35,10 @@ site: $(ready) ## write the pages again, from the notebooks as they were execute
 
 execute: $(ready) ## for authors: execute every notebook in place, to be committed
 	@$(nbconvert) --inplace notebooks/*.ipynb
+	@$(python) -m tests.notebooks.ledger
+
+numbers: $(ready) ## for authors: write the figures of now into the ledger, the README and the prose
+	@$(python) -m tests.notebooks.ledger
 
 # By file: the cells of a notebook belong together.
 test: $(ready) ## pass every test: unit, property, twin, and every notebook's stored outputs

@@ -194,12 +194,30 @@ def _type(default: Any) -> Any:
 def _renew_prose(before: NotebookNode, after: NotebookNode) -> None:
     """Put the values of this run where the prose has those of the run that is stored."""
     old, new = _figures(before), _figures(after)
+    for cell in after.cells:
+        if cell.cell_type == "markdown":
+            cell.source = renewed(cell.source, old, new)
+
+
+def renewed(prose: str, old: Mapping[str, str], new: Mapping[str, str]) -> str:
+    """Put new values where a prose has old ones, with `<!--=NAME-->` behind them.
+
+    Parameters
+    ----------
+    prose : str
+        Markdown.
+    old, new : mapping of str to str
+        Name -> value; a name that is not in both is left alone.
+
+    Returns
+    -------
+    str
+    """
     for name in old.keys() & new.keys():
         written = r"\s+".join(map(re.escape, old[name].split()))
         marked = re.compile(rf"{written}(?=<!--={re.escape(name)}-->)")
-        for cell in after.cells:
-            if cell.cell_type == "markdown":
-                cell.source = marked.sub(lambda _, value=new[name]: value, cell.source)
+        prose = marked.sub(lambda _, value=new[name]: value, prose)
+    return prose
 
 
 def _figures(notebook: NotebookNode) -> dict[str, str]:

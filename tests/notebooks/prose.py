@@ -8,7 +8,7 @@ reader sees:
 `<!--=NAME-->`: it is the value of NAME in a *figures cell*, a code cell with the tag `figures`
 whose output is a dict of strings, such as {'ps_wait': '14 min 36 s'}. The stored output is
 compared with a fresh run elsewhere (nbval), and with the prose here: so a changed result with
-unchanged prose fails. `<!--cited-->`: it comes from a source that the text names.
+unchanged prose fails. `<!--cited-->`: it comes from elsewhere; data/ledger.toml says from where.
 """
 
 import ast
@@ -102,6 +102,18 @@ def complaints(notebook: NotebookNode) -> list[str]:
             unused -= {marker["name"] for marker in MARKER.finditer(paragraph)}
             found += (f"cell {number}: {wrong}" for wrong in _wrong(paragraph, values))
     return found + [f"figures: {name!r} is nowhere in the prose" for name in sorted(unused)]
+
+
+def citations(notebook: NotebookNode) -> list[str]:
+    """What stands before each `<!--cited-->` of a notebook: its paragraph, as far as there."""
+    return [
+        COMMENT.sub("", paragraph[: marker.start()])
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+        for paragraph in paragraphs(cell.source)
+        for marker in MARKER.finditer(paragraph)
+        if marker["cited"]
+    ]
 
 
 def _wrong(paragraph: str, values: dict[str, str]) -> Iterator[str]:
