@@ -31,6 +31,13 @@ def bucket_of(value):
     return SUB_BUCKETS * halvings + (value >> halvings)
 
 
+@njit
+def highest_of(bucket):
+    """The largest value of a bucket."""
+    halvings = max(0, bucket // SUB_BUCKETS - 1)
+    return ((bucket + 1 - SUB_BUCKETS * halvings) << halvings) - 1
+
+
 @cache
 def bucket_bounds() -> tuple[np.ndarray, np.ndarray]:
     """Bounds of every bucket in ns.

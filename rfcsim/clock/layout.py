@@ -82,6 +82,7 @@ FINISHED = 1  # every task has finished
 STUCK = 2  # tasks wait, and nothing will ever wake them
 ENDLESS = 3  # a task makes call after call and no time passes
 DISK_FULL = 4  # more reads are queued than there is room for
+NO_ROOM = 5  # the rows of the run do not fit: see rfcsim.clock.replications
 
 # --- schedule: where each task is -------------------------------------------------------------
 S_PHASE = 0  # PHASE_*
@@ -139,6 +140,26 @@ CALL_FAILED = 1  # returned a negative value
 CALL_SUM_NS = 2
 CALL_MAX_NS = 3
 N_CALL_STATS = 4
+
+# --- rows of a run: one a class and record that has an entry, and one a class and call ---------
+ROW_REPLICATION = 0
+ROW_CLASS = 1
+ROW_RECORD = 2  # REC_*
+ROW_CALL = 3  # CALL_*; null: all of them together
+ROW_COUNT = 4
+ROW_WAITED = 5  # requests that were not granted at once; null but for waits
+ROW_FAILED = 6  # calls that returned a negative value; null but for calls
+ROW_QUANTILES = 7  # QUANTILES, in ns; null for a single call
+ROW_MAX_NS = 10
+ROW_TOTAL_NS = 11
+ROW_ELAPSED_NS = 12  # virtual time at the end of the run
+ROW_LISTED = 13  # buckets with an entry; none for a single call
+ROW_SIZE = 14
+ROW_NULL = -1
+QUANTILES = (0.5, 0.99, 0.999)
+
+ROWS_FILLED = 0  # how many rows there are ...
+ROWS_LISTED = 1  # ... and how many buckets they list, one row's behind another's
 
 # --- trace: one row an event ------------------------------------------------------------------
 TRACE_TIME = 0

@@ -159,19 +159,7 @@ def start(machine, seed, replication):
         set_timer(machine.timers, machine.winners, source, delay)
 
 
-def restart(machine: Machine, fresh: Machine, seed: int, replication: int) -> None:
-    """Take a machine back to time 0, under another key.
-
-    Parameters
-    ----------
-    machine : Machine
-        Changed in place; after any run.
-    fresh : Machine
-        Built as this one was, and not run yet.
-    seed, replication : int
-    """
-    for array, untouched in zip(
-        (*machine.state, *machine[1:]), (*fresh.state, *fresh[1:]), strict=True
-    ):
-        np.copyto(array, untouched)
-    start(machine, seed, replication)
+def copy_of(machine: Machine) -> Machine:
+    """A machine with arrays of its own, in the same state."""
+    state = State(*(array.copy() for array in machine.state))
+    return Machine(state, *(array.copy() for array in machine[1:]))

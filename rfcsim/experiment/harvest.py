@@ -1,6 +1,7 @@
 """What has come back of a sweep so far: which runs are done, where their rows are, what is left."""
 
 import contextlib
+import math
 import time
 from concurrent.futures import BrokenExecutor, CancelledError
 
@@ -14,7 +15,11 @@ from rfcsim.experiment.simulate import Interrupted, Progress
 from rfcsim.experiment.store import Store
 from rfcsim.experiment.worker import Played, Stretch, engine
 
-STRETCHES = 256  # to begin with; they are halved as long as they take long
+# A stretch is this share of what is left for each worker: long at first, so that workers seldom
+# meet in the interpreter, and short at last, so that they end together. Source: guided
+# self-scheduling, C. D. Polychronopoulos and D. J. Kuck, IEEE Trans. Computers C-36, 1987.
+SHARE_A_STRETCH = 0.5
+WORKERS = 64  # where nobody says how many there are
 # What is done is written after a second; of a long sweep after a hundredth of the time that it has
 # taken, so that there are hundreds of parts and not hundreds of thousands.
 SECONDS_A_PART = 1.0
@@ -59,15 +64,19 @@ class Harvest:
         self._safe = int(self._done.sum())
         self.tell()
 
-    def missing(self) -> list[Stretch]:
-        """The runs that are not done, in the grid's order, in stretches of about equal length."""
+    def missing(self, workers: int) -> list[Stretch]:
+        """The runs that are not done, in the grid's order, in stretches that get shorter."""
         edges = np.flatnonzero(np.diff(self._done, prepend=True, append=True))
-        size = -(-int((~self._done).sum()) // STRETCHES) or 1
-        return [
-            self._stretch(start, min(start + size, int(end)))
-            for first, end in edges.reshape(-1, 2)
-            for start in range(int(first), int(end), size)
-        ]
+        left = int((~self._done).sum())
+        stretches = []
+        for start, stop in edges.reshape(-1, 2).tolist():
+            while start < stop:
+                size = math.ceil(SHARE_A_STRETCH * left / workers)
+                end = min(start + size, stop)
+                stretches.append(self._stretch(start, end))
+                left -= end - start
+                start = end
+        return stretches
 
     def take(self, stretch: Stretch, played: Played) -> None:
         """Take in what became of a stretch; an RfcsimError if that is the end of the sweep."""

@@ -249,13 +249,6 @@ class Result:
             raise RfcsimError("trace: the run kept none, must be simulated with trace = 1 or more")
         return trace_frame(self._trace, self.task_names)
 
-    def recorded(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The recorders' arrays, by class number: statistics, histograms, calls.
-
-        See `rfcsim.clock.layout.Machine` for their shapes.
-        """
-        return self._statistics, self._histograms, self._calls
-
     @property
     def task_names(self) -> list[str]:
         """The tasks in the order of their numbers: "victim 3"."""

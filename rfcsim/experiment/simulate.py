@@ -1,11 +1,12 @@
 """Run a scenario on the clock."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
-from rfcsim.clock import run
+from rfcsim.clock import copy_of, run
 from rfcsim.clock.layout import (
     CLOCK_END,
     CLOCK_NOW,
@@ -108,7 +109,7 @@ def prepare(
     check_range("seed", seed, 0, LARGEST_KEY)
     check_range("replication", replication, 0, LARGEST_KEY)
     check_range("trace", trace, 0, LARGEST_TRACE)
-    try:
+    with _memory_for(scenario, trace):
         return compile_scenario(
             scenario,
             costs,
@@ -117,6 +118,21 @@ def prepare(
             trace_capacity=trace,
             jump=jump,
         )
+
+
+def prepare_pair(
+    scenario: Scenario, costs: np.ndarray, seed: int, replication: int
+) -> tuple[Machine, Machine]:
+    """A machine at time 0 to be run, and one to take it back to, for the next replication."""
+    machine = prepare(scenario, costs, seed, replication)
+    with _memory_for(scenario, trace=0):
+        return machine, copy_of(machine)
+
+
+@contextmanager
+def _memory_for(scenario: Scenario, trace: int) -> Iterator[None]:
+    try:
+        yield
     except MemoryError:
         pages = scenario.placements()[-1].end
         raise RfcsimError(
@@ -138,16 +154,21 @@ def play(
         status = run(machine, EVENTS_A_CHUNK)
         if progress is not None:
             progress(_share_done(machine) if status == RUNNING else 1.0)
+    if status != FINISHED:
+        raise why_not_finished(scenario, status)
+    return Result.of(scenario, machine)
+
+
+def why_not_finished(scenario: Scenario, status: int) -> Exception:
+    """What is to blame for a run that has ended otherwise."""
     if status == ENDLESS:
-        raise ScenarioError(
+        return ScenarioError(
             f"costs = {scenario.costs!r}: a task would call for ever in no time, "
             "must have costs above 0, or its calls think_ns"
         )
     if status == DISK_FULL:
-        raise ScenarioError("tasks: more reads at a time than the disk's queue has room for")
-    if status != FINISHED:
-        raise RuntimeError("no event is left, but tasks have not finished: a defect of rfcsim")
-    return Result.of(scenario, machine)
+        return ScenarioError("tasks: more reads at a time than the disk's queue has room for")
+    return RuntimeError("no event is left, but tasks have not finished: a defect of rfcsim")
 
 
 def check_range(name: str, value: int, low: int, high: int) -> None:

@@ -13,7 +13,7 @@ import polars as pl
 
 from rfcsim.errors import RfcsimError
 from rfcsim.experiment.grid import Axis, Grid, build_grid
-from rfcsim.experiment.harvest import Harvest
+from rfcsim.experiment.harvest import WORKERS, Harvest
 from rfcsim.experiment.progress import reporter
 from rfcsim.experiment.replicate import MOST_REPLICATIONS, thread_pool, usable_cpus
 from rfcsim.experiment.rows import ROW_SCHEMA
@@ -109,11 +109,13 @@ def sweep(
         with reporter(progress, " and ".join(map(str, grid.axes["scenario"])), runs) as report:
             harvest = Harvest(grid, replications, seed, store, report)
             if executor is None:
-                stop = threading.Event()
-                with thread_pool(threads or usable_cpus(), stop) as pool:
-                    _run_all(harvest, lambda stretch: pool.submit(run_stretch, stretch, stop))
+                workers, stop = threads or usable_cpus(), threading.Event()
+                with thread_pool(workers, stop) as pool:
+                    _run_all(
+                        harvest, workers, lambda stretch: pool.submit(run_stretch, stretch, stop)
+                    )
             else:
-                _run_all(harvest, lambda stretch: _submit(executor, stretch))
+                _run_all(harvest, WORKERS, lambda stretch: _submit(executor, stretch))
             return harvest.finish()
 
 
@@ -131,7 +133,7 @@ def _describe(grid: Grid, replications: int, seed: int) -> dict[str, Any]:
     }
 
 
-def _run_all(harvest: Harvest, submit: Callable[[Stretch], Future[Played]]) -> None:
+def _run_all(harvest: Harvest, workers: int, submit: Callable[[Stretch], Future[Played]]) -> None:
     """Have every run done that is not, and take in what comes back."""
     pending: dict[Future[Played], Stretch] = {}
     arrived: queue.SimpleQueue[Future[Played]] = queue.SimpleQueue()
@@ -143,7 +145,7 @@ def _run_all(harvest: Harvest, submit: Callable[[Stretch], Future[Played]]) -> N
             future.add_done_callback(arrived.put)
 
     try:
-        start(harvest.missing())
+        start(harvest.missing(workers))
         while pending:
             try:
                 future = arrived.get(timeout=harvest.seconds_to_save())

@@ -8,16 +8,17 @@ from typing import NamedTuple
 import numpy as np
 
 from rfcsim._jit import fingerprint
-from rfcsim.clock import restart
+from rfcsim.clock import replicate
+from rfcsim.clock.layout import CLOCK_REPLICATION, FINISHED, NO_ROOM, RUNNING
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.result import Result
-from rfcsim.experiment.rows import Numbers, Recorded, numbers_of, recorded
+from rfcsim.experiment.rows import Numbers, Sheet
 from rfcsim.experiment.scenario import Scenario
-from rfcsim.experiment.simulate import play, prepare
+from rfcsim.experiment.simulate import EVENTS_A_CHUNK, Interrupted, prepare_pair, why_not_finished
 from rfcsim.version import __version__
 
 # After so long a worker returns what it has: no more is lost with it, and the rest can be shared.
 SECONDS_A_STRETCH = 0.5
+SECONDS_A_CALL = 0.05  # of the engine, about: between two it can be told to stop
 
 
 class Stretch(NamedTuple):
@@ -49,8 +50,10 @@ class Stretch(NamedTuple):
         ]
 
     def _part(self, first: int, end: int) -> "Stretch":
-        skipped = first // self.replications - self.first // self.replications
-        return self._replace(first=first, end=end, points=self.points[skipped:])
+        offset = self.first // self.replications
+        from_point, to_point = first // self.replications, (end - 1) // self.replications
+        points = self.points[from_point - offset : to_point + 1 - offset]
+        return self._replace(first=first, end=end, points=points)
 
 
 class Played(NamedTuple):
@@ -87,29 +90,36 @@ def run_stretch(stretch: Stretch, stop: threading.Event | None = None) -> Played
         If `stop` was set.
     """
     began = time.monotonic()
-    done: list[Recorded] = []
-    problem = None
+    done, numbers, problem = stretch.first, [], None
     try:
-        for result in _results(stretch, stop):
-            done.append(recorded(result))
-            if time.monotonic() - began >= SECONDS_A_STRETCH:
+        for done, some in _batches(stretch, stop):
+            numbers.append(some)
+            if done > stretch.first and time.monotonic() - began >= SECONDS_A_STRETCH:
                 break
     except RfcsimError as error:
         problem = str(error)
-    return Played(stretch.first + len(done), numbers_of(stretch.first, done), problem, engine())
+    return Played(done, Numbers.together(numbers), problem, engine())
 
 
-def _results(stretch: Stretch, stop: threading.Event | None) -> Iterator[Result]:
-    """One run after the other; a result is good until the next."""
-    at, machine, fresh = -1, None, None
-    for run in range(stretch.first, stretch.end):
-        point, replication = divmod(run, stretch.replications)
-        scenario, costs = stretch.points[point - stretch.first // stretch.replications]
-        if machine is None or point != at:
-            machine, fresh = prepare(scenario, costs, stretch.seed, replication), None
-            at = point
-        else:
-            # To copy arrays over is sooner done than to build them, and needs no interpreter.
-            fresh = fresh or prepare(scenario, costs, stretch.seed, replication)
-            restart(machine, fresh, stretch.seed, replication)
-        yield play(scenario, machine, stop=stop)
+def _batches(stretch: Stretch, stop: threading.Event | None) -> Iterator[tuple[int, Numbers]]:
+    """Up to which run a stretch is done, and the rows of those since the last time."""
+    run = stretch.first
+    for point, (scenario, costs) in enumerate(stretch.points, run // stretch.replications):
+        first_run = point * stretch.replications
+        machine, fresh = prepare_pair(scenario, costs, stretch.seed, run - first_run)
+        sheet = Sheet.for_runs_of(machine)
+        end = min(first_run + stretch.replications, stretch.end)
+        many = 1
+        while run < end:
+            if stop is not None and stop.is_set():
+                raise Interrupted
+            began = time.monotonic()
+            most = min(run + many, end) - first_run
+            status = replicate(machine, fresh, most, EVENTS_A_CHUNK, *sheet)
+            run = first_run + int(machine.clock[CLOCK_REPLICATION])
+            yield run, sheet.take(first_run)
+            if status not in (FINISHED, RUNNING, NO_ROOM):
+                raise why_not_finished(scenario, status)
+            # The more runs in one call, the less do threads meet in the interpreter.
+            if time.monotonic() - began < SECONDS_A_CALL:
+                many *= 2

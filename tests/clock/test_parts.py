@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rfcsim.clock.random import log, philox
 from rfcsim.clock.timers import NEVER, set_timer
-from rfcsim.histogram import N_BUCKETS, bucket_bounds, bucket_of
+from rfcsim.histogram import N_BUCKETS, bucket_bounds, bucket_of, highest_of
 
 words = st.integers(0, 2**64 - 1)
 
@@ -40,6 +40,7 @@ def test_buckets_have_no_gaps_and_are_narrow():
     assert len(low) == N_BUCKETS and low[0] == 0 and high[-1] == 2**63 - 1
     assert (low[1:] == high[:-1] + 1).all()
     assert (high - low <= low // 32).all()
+    assert [highest_of(bucket) for bucket in range(N_BUCKETS)] == high.tolist()
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=40), st.integers(0, 2**32))

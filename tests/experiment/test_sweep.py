@@ -18,7 +18,10 @@ import pytest
 
 from rfcsim.errors import RfcsimError, SweepError
 from rfcsim.experiment import harvest, worker
+from rfcsim.experiment.grid import build_grid
+from rfcsim.experiment.rows import Sheet
 from rfcsim.experiment.sweep import sweep
+from rfcsim.experiment.worker import Stretch, run_stretch
 from tests.experiment.examples import SMALL, Failing, free_costs
 
 OVER = {"design": ["exclusive", "batched"], "batch_pages": [8, 64]}
@@ -92,7 +95,7 @@ def test_the_order_of_work_does_not_matter(whole: Path, tmp_path: Path, many_par
 
 def test_stretches_are_halved_as_long_as_they_take_long(monkeypatch, whole: Path) -> None:
     monkeypatch.setattr(worker, "SECONDS_A_STRETCH", 0.0)
-    monkeypatch.setattr(harvest, "STRETCHES", 2)
+    monkeypatch.setattr("rfcsim.experiment.sweep.WORKERS", 1)
     seen: list[tuple[int, int]] = []
 
     class Watched(ThreadPoolExecutor):
@@ -103,25 +106,62 @@ def test_stretches_are_halved_as_long_as_they_take_long(monkeypatch, whole: Path
     with Watched(1) as pool:
         rows = small_sweep(executor=pool)
     assert rows.equals(pl.read_parquet(whole))
-    assert seen[:4] == [(0, 12), (12, 24), (1, 7), (7, 12)]
+    shorter_and_shorter = [(0, 12), (12, 18), (18, 21), (21, 23), (23, 24)]
+    assert seen[:7] == [*shorter_and_shorter, (1, 7), (7, 12)]
     assert len(seen) == RUNS
+
+
+@pytest.mark.parametrize("first", [1, 5, 6, 11])
+def test_what_is_left_of_a_stretch_has_the_points_of_its_runs(first: int) -> None:
+    grid = build_grid(SMALL, OVER, reserved=[])
+    points = tuple((point.scenario, point.costs) for point in grid.points)
+    whole = Stretch(first=0, end=15, replications=6, seed=3, points=points[:3])
+    for part in whole.rest(first):
+        numbered = range(part.first // 6, (part.end - 1) // 6 + 1)
+        assert part.points == tuple(points[point] for point in numbered)
+        played = run_stretch(part)
+        assert (played.end, played.problem) == (part.end, None)
 
 
 def test_runs_that_share_a_machine_are_as_good_as_runs_by_themselves(
     monkeypatch: pytest.MonkeyPatch, whole: Path
 ) -> None:
     monkeypatch.setattr(worker, "SECONDS_A_STRETCH", 60.0)
-    monkeypatch.setattr(harvest, "STRETCHES", 1)
+    monkeypatch.setattr(harvest, "SHARE_A_STRETCH", 1.0)
     prepared = []
-    prepare = worker.prepare
+    prepare_pair = worker.prepare_pair
 
     def counted(*arguments):
         prepared.append(arguments)
-        return prepare(*arguments)
+        return prepare_pair(*arguments)
 
-    monkeypatch.setattr(worker, "prepare", counted)
+    monkeypatch.setattr(worker, "prepare_pair", counted)
     assert small_sweep(threads=1).equals(pl.read_parquet(whole))
-    assert len(prepared) == 4 * 2  # a machine a point, and one to take it back to
+    assert len(prepared) == 4  # one a point
+
+
+@pytest.mark.parametrize("room", [1, 5, 60])
+def test_a_sheet_that_is_full_is_taken_and_filled_again(
+    monkeypatch: pytest.MonkeyPatch, whole: Path, room: int
+) -> None:
+    monkeypatch.setattr(worker, "SECONDS_A_CALL", 60.0)
+    monkeypatch.setattr("rfcsim.experiment.rows.SHEET_ROWS", room)
+    monkeypatch.setattr("rfcsim.experiment.rows.SHEET_BUCKETS", room)
+    taken = []
+    take = Sheet.take
+
+    def counted(sheet, first_run):
+        taken.append(len(sheet.rows))
+        return take(sheet, first_run)
+
+    monkeypatch.setattr(Sheet, "take", counted)
+    assert small_sweep(threads=1).equals(pl.read_parquet(whole))
+    assert len(taken) > 4
+
+
+def test_a_run_of_many_slices_is_the_same_run(monkeypatch: pytest.MonkeyPatch, whole: Path) -> None:
+    monkeypatch.setattr(worker, "EVENTS_A_CHUNK", 7)
+    assert small_sweep(threads=1).equals(pl.read_parquet(whole))
 
 
 def test_a_seed_and_a_replication_are_those_of_simulate(whole: Path) -> None:
@@ -132,7 +172,7 @@ def test_a_seed_and_a_replication_are_those_of_simulate(whole: Path) -> None:
     assert fewer.equals(rows.filter(pl.col("replication") < 2))
 
 
-def test_progress_counts_runs() -> None:
+def test_progress_counts_runs(many_parts: None) -> None:
     shares: list[float] = []
     small_sweep(threads=1, progress=shares.append)
     assert shares == [done / RUNS for done in range(RUNS + 1)]
@@ -143,7 +183,7 @@ def test_a_finished_file_is_read_and_not_run_again(
 ) -> None:
     file = tmp_path / "rows.parquet"
     file.write_bytes(whole.read_bytes())
-    monkeypatch.setattr(worker, "prepare", None)
+    monkeypatch.setattr(worker, "prepare_pair", None)
     assert small_sweep(file).equals(pl.read_parquet(whole))
     with pytest.raises(TypeError):  # the control: without the file it would run
         small_sweep(tmp_path / "other.parquet")
