@@ -268,7 +268,8 @@ def _lock(machine, task, mode):
     """Ask for `mmap_sem`; False if the task has to wait, asleep or, running on, in a spin."""
     now, schedule, state = machine.clock[CLOCK_NOW], machine.schedule, machine.state
     emit(machine, EV_START_LOCKING, task, mode, 0)
-    if mode == EXCLUSIVE and may_spin(state):
+    # A real-time task does not spin: it could keep a reader off its own CPU for ever.
+    if mode == EXCLUSIVE and machine.threads[task, T_REALTIME] == 0 and may_spin(state):
         state.sem[SEM_SPINNER] = task + 1
         schedule[task, S_WAIT_BEGAN] = now
         readers = min(state.sem[SEM_READERS], SPIN_MOST_READERS)

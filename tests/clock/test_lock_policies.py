@@ -12,6 +12,7 @@ PAGES = 131_072
 PAGE_NS = load_costs("vm-6.18").costs["mlock_anon_ns"].value
 WAKE_UP_NS = load_costs("vm-6.18").costs["wake_up_ns"].value
 MS = 1_000_000
+SPIN_NS = 10_000  # on a lock that one reader holds, and the CPU of that reader
 
 
 def victims_wait(piece: int = 256, pause_ns: int = 0, **changes):
@@ -76,6 +77,13 @@ def test_about_half_a_piece_where_the_reader_cannot_steal(changes):
 def test_a_pause_shorter_than_a_wake_up_does_not_help():
     p50, _ = victims_wait(pause_ns=WAKE_UP_NS // 2)
     assert p50 > 4 * MS
+
+
+@pytest.mark.parametrize("realtime", [False, True])
+def test_a_real_time_writer_does_not_spin(realtime):
+    """It could keep the reader that it waits for off the CPU: rwsem_optimistic_spin, 5.3 on."""
+    _, longest = victims_wait(1, **{"tasks.victim.cpu": 0, "tasks.victim.realtime": realtime})
+    assert (longest < SPIN_NS) == realtime
 
 
 def test_one_call_for_all_is_one_hold_whatever_the_policy():
