@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 import polars as pl
+import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from rfcsim.clock.layout import (
@@ -143,6 +144,11 @@ class CostTable(BaseModel):
             for row in COST_ROWS
         ]
         return pl.DataFrame(rows, ["cost", "value", "unit", "status", "source"], orient="row")
+
+    def to_toml(self) -> str:
+        """Write the table as TOML, for a file that `load_costs` and scenarios read."""
+        fields = self.model_dump()
+        return tomli_w.dumps(fields | fields.pop("costs"))
 
 
 def load_costs(name_or_path: str | Path) -> CostTable:

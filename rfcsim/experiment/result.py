@@ -32,7 +32,7 @@ from rfcsim.clock.layout import (
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
 from rfcsim.experiment.scenario import Scenario
-from rfcsim.experiment.trace import trace_frame
+from rfcsim.experiment.trace import call_spans, trace_frame
 from rfcsim.histogram import bucket_bounds, quantile
 from rfcsim.model.layout import CALL_NAMES, N_CALLS
 
@@ -248,6 +248,19 @@ class Result:
         if not len(self._trace):
             raise RfcsimError("trace: the run kept none, must be simulated with trace = 1 or more")
         return trace_frame(self._trace, self.task_names)
+
+    @cached_property
+    def spans(self) -> pl.DataFrame:
+        """When each call of the trace began and ended: task, class, call, began_ns, ended_ns.
+
+        Raises
+        ------
+        RfcsimError
+            If the run kept no trace.
+        """
+        if not len(self._trace):
+            raise RfcsimError("spans: there is no trace, must be simulated with trace = 1 or more")
+        return call_spans(self._trace, self.task_names)
 
     @property
     def task_names(self) -> list[str]:

@@ -27,6 +27,15 @@ from rfcsim.model.layout import CALL_NAMES, EXCLUSIVE
 
 DISK = "disk"
 _OF_LOCK = [EV_START_LOCKING, EV_WOKEN, EV_GRANTED, EV_ACQUIRE_RETURNED, EV_RELEASED]
+SPAN_SCHEMA = pl.Schema(
+    {
+        "task": pl.String(),
+        "class": pl.String(),
+        "call": pl.String(),
+        "began_ns": pl.Int64(),
+        "ended_ns": pl.Int64(),
+    }
+)
 LOCK = "mmap_sem"  # there is one: the tasks of a scenario share their address space
 
 
@@ -78,3 +87,38 @@ def trace_frame(trace: np.ndarray, task_names: list[str]) -> pl.DataFrame:
         call="call",
         count=pl.when("of_disk").then("b"),
     ).match_to_schema(EVENT_SCHEMA)
+
+
+def call_spans(trace: np.ndarray, task_names: list[str]) -> pl.DataFrame:
+    """When each call began and ended, of those that a trace has both of.
+
+    Parameters
+    ----------
+    trace : int64[events, TRACE_SIZE]
+    task_names : list of str
+        By task number.
+
+    Returns
+    -------
+    polars.DataFrame
+        SPAN_SCHEMA; by task, in order of time.
+    """
+    spans = []
+    for task, name in enumerate(task_names):
+        of_task = trace[trace[:, TRACE_TASK] == task]
+        began = of_task[of_task[:, TRACE_EVENT] == EV_CALL_BEGIN]
+        ended = of_task[of_task[:, TRACE_EVENT] == EV_CALL_END]
+        calls = pl.Series(CALL_NAMES).gather(ended[:, TRACE_A])
+        spans.append(
+            pl.DataFrame(
+                {
+                    "task": [name] * len(ended),
+                    "class": [name.rsplit(" ", 1)[0]] * len(ended),
+                    "call": calls,
+                    "began_ns": began[: len(ended), TRACE_TIME],
+                    "ended_ns": ended[:, TRACE_TIME],
+                },
+                SPAN_SCHEMA,
+            )
+        )
+    return pl.concat(spans)

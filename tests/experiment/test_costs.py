@@ -196,6 +196,13 @@ def test_each_row_is_needed(tmp_path_factory: pytest.TempPathFactory, row: str) 
     assert message == f"{path}: {row}: row is missing; expected [{row}] with value, status, source"
 
 
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_that_is_written_is_read_back(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(load_costs(name).to_toml())
+    assert load_costs(path) == load_costs(name)
+
+
 @given(st.binary(max_size=60))
 def test_no_other_error_comes_out_of_a_file(
     tmp_path_factory: pytest.TempPathFactory, content: bytes

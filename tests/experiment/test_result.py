@@ -62,6 +62,19 @@ def test_calls_and_tasks_are_those_of_the_trace() -> None:
     assert TRACED.tasks["last_return"].to_list() == [0, 0, 0, 0]
 
 
+def test_spans_are_the_calls_of_the_trace() -> None:
+    spans = TRACED.spans
+    took = pl.col("ended_ns") - pl.col("began_ns")
+    found = spans.group_by("class", "call").agg(
+        count=pl.len().cast(pl.Int64()), max_ns=took.max(), total_ns=took.sum()
+    )
+    expected = TRACED.calls.select("class", "call", "count", "max_ns", "total_ns")
+    assert found.sort("class", "call").equals(expected.sort("class", "call"))
+    assert (spans["began_ns"] <= spans["ended_ns"]).all()
+    with pytest.raises(RfcsimError, match=r"^spans: there is no trace"):
+        _ = simulate(TRACED.scenario).spans
+
+
 def test_quantiles_are_the_upper_ends_of_their_buckets() -> None:
     waits = waits_of(TRACED).filter(pl.col("class") == "victim")["wait_ns"].sort()
     for q in (0.0, 0.25, 0.5, 0.9, 0.99, 1.0):
