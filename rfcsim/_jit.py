@@ -17,7 +17,7 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba.core import types
+from numba.core import config, types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from platformdirs import user_cache_path
 
@@ -167,7 +167,7 @@ def _once(dispatcher: Any) -> Any:
     return dispatcher
 
 
-if numba.config.DISABLE_JIT:
+if getattr(config, "DISABLE_JIT", False):
     np.seterr(over="ignore")  # what is not compiled wraps around without a word, too
 
 _compile: Any = numba.njit  # its declared types leave out these options
