@@ -14,9 +14,7 @@ from rfcsim.model.layout import (
     ENOMEM,
     EPERM,
     EXCLUSIVE,
-    MM_BATCH_PAGES,
     MM_CAP_IPC_LOCK,
-    MM_DESIGN,
     MM_LOCK_LIMIT,
     MM_LOCKED_VM,
     MM_MAX_MAP_COUNT,
@@ -33,6 +31,7 @@ from rfcsim.model.layout import (
     WORK_SYSCALL,
 )
 from tests.model.walk import (
+    BOTH,
     READ_WRITE,
     address_space,
     layout,
@@ -42,19 +41,10 @@ from tests.model.walk import (
     value_of,
 )
 
-BOTH = pytest.mark.parametrize("design", [DESIGN_EXCLUSIVE, DESIGN_BATCHED])
-
-
-def space(design, *vmas, **options):
-    state = address_space(*vmas, **options)
-    state.mm[MM_DESIGN] = design
-    state.mm[MM_BATCH_PAGES] = 4
-    return state
-
 
 @BOTH
 def test_a_range_is_locked_charged_and_present(design):
-    state = space(design, (0, 20))
+    state = address_space((0, 20), design=design)
     assert value_of(state, CALL_MLOCK, 3, 10) == 0
     assert layout(state) == [(0, 3, False), (3, 13, True), (13, 20, False)]
     assert present(state) == mlocked(state) == list(range(3, 13))
@@ -62,13 +52,13 @@ def test_a_range_is_locked_charged_and_present(design):
 
 
 def test_the_original_holds_the_lock_once_and_exclusively():
-    state = space(DESIGN_EXCLUSIVE, (0, 20))
+    state = address_space((0, 20))
     locks = [effect for effect in moves(state, 0, CALL_MLOCK, 0, 20) if effect[0] == EFFECT_DOWN]
     assert locks == [(EFFECT_DOWN, EXCLUSIVE, 0)]
 
 
 def test_the_patch_holds_it_shared_for_one_batch_at_a_time():
-    state = space(DESIGN_BATCHED, (0, 10))
+    state = address_space((0, 10), design=DESIGN_BATCHED, batch_pages=4)
     held, pages_in_hold, seen = 0, [], []
     for kind, mode, _ in moves(state, 0, CALL_MLOCK, 0, 10):
         if kind == EFFECT_DOWN:
@@ -82,7 +72,7 @@ def test_the_patch_holds_it_shared_for_one_batch_at_a_time():
 
 @BOTH
 def test_drain_comes_before_the_lock_and_after_the_permission(design):
-    state = space(design, (0, 4))
+    state = address_space((0, 4), design=design)
     first = list(moves(state, 0, CALL_MLOCK, 0, 4))[:3]
     assert first[:2] == [(EFFECT_CPU, WORK_SYSCALL, 1), (EFFECT_CPU, WORK_DRAIN_ALL, 1)]
     assert first[2][0] == EFFECT_DOWN
@@ -92,7 +82,7 @@ def test_drain_comes_before_the_lock_and_after_the_permission(design):
 
 @BOTH
 def test_pages_that_are_locked_count_twice_against_the_limit(design):
-    state = space(design, (0, 20))
+    state = address_space((0, 20), design=design)
     state.mm[MM_LOCK_LIMIT] = 10
     assert value_of(state, CALL_MLOCK, 0, 6) == 0
     assert value_of(state, CALL_MLOCK, 0, 6) == ENOMEM
@@ -102,7 +92,7 @@ def test_pages_that_are_locked_count_twice_against_the_limit(design):
 
 @BOTH
 def test_an_empty_range_is_fine_and_an_unmapped_start_is_not(design):
-    state = space(design, (4, 8))
+    state = address_space((4, 8), design=design)
     assert value_of(state, CALL_MLOCK, 0, 0) == 0
     assert value_of(state, CALL_MLOCK, 0, 8) == ENOMEM
     assert layout(state) == [(4, 8, False)]
@@ -111,7 +101,7 @@ def test_an_empty_range_is_fine_and_an_unmapped_start_is_not(design):
 def test_a_hole_leaves_the_original_populated_and_the_patch_only_flagged():
     """8.2 (a): both return -ENOMEM; what stays behind differs."""
     for design, pages in ((DESIGN_EXCLUSIVE, [0, 1, 2, 3]), (DESIGN_BATCHED, [])):
-        state = space(design, (0, 4), (6, 8))
+        state = address_space((0, 4), (6, 8), design=design)
         assert value_of(state, CALL_MLOCK, 0, 8) == ENOMEM
         assert layout(state) == [(0, 4, True), (6, 8, False)]
         assert state.mm[MM_LOCKED_VM] == 4
@@ -121,7 +111,7 @@ def test_a_hole_leaves_the_original_populated_and_the_patch_only_flagged():
 def test_an_error_in_the_second_vma_leaves_the_third_to_the_patch_alone():
     """8.2 (b): the original stops before the third VMA, the patch has flagged it."""
     for design, third in ((DESIGN_EXCLUSIVE, False), (DESIGN_BATCHED, True)):
-        state = space(design, (0, 2), (2, 4, 0), (4, 6))
+        state = address_space((0, 2), (2, 4, 0), (4, 6), design=design)
         assert value_of(state, CALL_MLOCK, 0, 6) == ENOMEM, "-EFAULT of PROT_NONE, mapped"
         assert layout(state) == [(0, 2, True), (2, 4, True), (4, 6, third)]
         assert present(state) == [0, 1]
@@ -131,7 +121,7 @@ def test_an_error_in_the_second_vma_leaves_the_third_to_the_patch_alone():
 def test_a_second_try_succeeds_with_the_original_and_fails_with_the_patch():
     """8.2 (c): equal flags end the original's work on a VMA; the patch walks it again."""
     for design, again in ((DESIGN_EXCLUSIVE, 0), (DESIGN_BATCHED, ENOMEM)):
-        state = space(design, (0, 4, 0))
+        state = address_space((0, 4, 0), design=design)
         assert value_of(state, CALL_MLOCK, 0, 4) == ENOMEM
         assert value_of(state, CALL_MLOCK, 0, 4) == again
 
@@ -139,7 +129,7 @@ def test_a_second_try_succeeds_with_the_original_and_fails_with_the_patch():
 def test_a_vma_that_is_locked_already_is_populated_by_the_patch_alone():
     """8.2 (d)."""
     for design, pages in ((DESIGN_EXCLUSIVE, []), (DESIGN_BATCHED, [0, 1, 2, 3])):
-        state = space(design, (0, 4, READ_WRITE | VM_LOCKED))
+        state = address_space((0, 4, READ_WRITE | VM_LOCKED), design=design)
         assert value_of(state, CALL_MLOCK, 0, 4) == 0
         assert present(state) == pages
 
@@ -147,7 +137,7 @@ def test_a_vma_that_is_locked_already_is_populated_by_the_patch_alone():
 @BOTH
 @pytest.mark.parametrize("flag", [VM_DONTEXPAND, VM_HUGETLB])
 def test_special_vmas_are_populated_but_never_flagged(design, flag):
-    state = space(design, (0, 4, READ_WRITE | flag))
+    state = address_space((0, 4, READ_WRITE | flag), design=design)
     assert value_of(state, CALL_MLOCK, 0, 4) == 0
     assert layout(state) == [(0, 4, False)] and state.mm[MM_LOCKED_VM] == 0
     assert present(state) == [0, 1, 2, 3] and mlocked(state) == []
@@ -155,21 +145,21 @@ def test_special_vmas_are_populated_but_never_flagged(design, flag):
 
 @BOTH
 def test_device_memory_is_left_alone(design):
-    state = space(design, (0, 4, READ_WRITE | VM_IO))
+    state = address_space((0, 4, READ_WRITE | VM_IO), design=design)
     assert value_of(state, CALL_MLOCK, 0, 4) == 0
     assert present(state) == [] and layout(state) == [(0, 4, False)]
 
 
 @BOTH
 def test_read_only_anonymous_memory_gets_the_zero_page_and_no_mark(design):
-    state = space(design, (0, 4, VM_READ))
+    state = address_space((0, 4, VM_READ), design=design)
     assert value_of(state, CALL_MLOCK, 0, 4) == 0
     assert present(state) == [0, 1, 2, 3] and mlocked(state) == []
 
 
 @BOTH
 def test_past_the_end_of_the_file_is_enomem(design):
-    state = space(design, (0, 4, VM_READ, BACKING_FILE))
+    state = address_space((0, 4, VM_READ, BACKING_FILE), design=design)
     state.pages[:3] = PAGE_CACHED
     state.pages[3] = PAGE_PAST_EOF
     assert value_of(state, CALL_MLOCK, 0, 4) == ENOMEM
@@ -179,17 +169,17 @@ def test_past_the_end_of_the_file_is_enomem(design):
 @BOTH
 def test_the_guard_page_of_a_stack_is_skipped_but_not_inside_a_split_stack(design):
     stack = READ_WRITE | VM_GROWSDOWN
-    state = space(design, (0, 8, stack))
+    state = address_space((0, 8, stack), design=design)
     assert value_of(state, CALL_MLOCK, 0, 8) == 0
     assert present(state) == list(range(1, 8))
-    state = space(design, (0, 8, stack))
+    state = address_space((0, 8, stack), design=design)
     assert value_of(state, CALL_MLOCK, 4, 4) == 0
     assert present(state) == [4, 5, 6, 7]
 
 
 @BOTH
 def test_too_many_vmas_is_enomem_but_moving_a_boundary_is_not(design):
-    state = space(design, (0, 9))
+    state = address_space((0, 9), design=design)
     assert value_of(state, CALL_MLOCK, 0, 3) == 0
     state.mm[MM_MAX_MAP_COUNT] = 2
     assert value_of(state, CALL_MLOCK, 5, 2) == ENOMEM
@@ -200,7 +190,7 @@ def test_too_many_vmas_is_enomem_but_moving_a_boundary_is_not(design):
 
 @BOTH
 def test_munlock_undoes_flags_marks_and_charge_but_pages_stay(design):
-    state = space(design, (0, 12))
+    state = address_space((0, 12), design=design)
     value_of(state, CALL_MLOCK, 0, 12)
     assert value_of(state, CALL_MUNLOCK, 2, 4) == 0
     assert layout(state) == [(0, 2, True), (2, 6, False), (6, 12, True)]
@@ -212,7 +202,7 @@ def test_munlock_undoes_flags_marks_and_charge_but_pages_stay(design):
 
 def test_the_patch_rechecks_flags_and_skips_what_was_munlocked_meanwhile():
     """The race argument's first case, one schedule of it: munlock between two batches."""
-    state = space(DESIGN_BATCHED, (0, 12))
+    state = address_space((0, 12), design=DESIGN_BATCHED, batch_pages=4)
     releases = 0
     for kind, _, _ in moves(state, 0, CALL_MLOCK, 0, 12):
         releases += kind == EFFECT_UP

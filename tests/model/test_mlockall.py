@@ -21,10 +21,8 @@ from rfcsim.model.layout import (
     MAP_POPULATE,
     MCL_CURRENT,
     MCL_FUTURE,
-    MM_BATCH_PAGES,
     MM_CAP_IPC_LOCK,
     MM_DEF_FLAGS,
-    MM_DESIGN,
     MM_LOCK_LIMIT,
     MM_LOCKED_VM,
     PAGE_CACHED,
@@ -42,6 +40,7 @@ from rfcsim.model.layout import (
     WORK_VMA_VISIT,
 )
 from tests.model.walk import (
+    BOTH,
     READ_WRITE,
     address_space,
     at_release,
@@ -51,15 +50,6 @@ from tests.model.walk import (
     present,
     value_of,
 )
-
-BOTH = pytest.mark.parametrize("design", [DESIGN_EXCLUSIVE, DESIGN_BATCHED])
-
-
-def space(design, *vmas):
-    state = address_space(*vmas)
-    state.mm[MM_DESIGN] = design
-    state.mm[MM_BATCH_PAGES] = 4
-    return state
 
 
 def mlockall(state, flags=MCL_CURRENT):
@@ -72,7 +62,7 @@ def munlockall(state):
 
 @BOTH
 def test_all_that_is_mapped_is_locked_across_holes(design):
-    state = space(design, (2, 5), (5, 8, VM_READ), (20, 26))
+    state = address_space((2, 5), (5, 8, VM_READ), (20, 26), design=design)
     assert mlockall(state) == 0
     assert layout(state) == [(2, 5, True), (5, 8, True), (20, 26, True)]
     assert present(state) == [*range(2, 8), *range(20, 26)]
@@ -85,13 +75,13 @@ def test_all_that_is_mapped_is_locked_across_holes(design):
 
 @BOTH
 def test_an_empty_address_space(design):
-    state = space(design)
+    state = address_space(design=design)
     assert mlockall(state) == 0 and munlockall(state) == 0
 
 
 @BOTH
 def test_checks_come_in_order(design):
-    state = space(design, (2, 8))
+    state = address_space((2, 8), design=design)
     state.mm[MM_LOCK_LIMIT] = 0
     assert mlockall(state, 0) == EINVAL and mlockall(state, 4) == EINVAL
     assert mlockall(state) == EPERM
@@ -106,13 +96,13 @@ def test_checks_come_in_order(design):
 @BOTH
 def test_what_is_locked_already_is_counted_once(design):
     """Unlike mlock: total_vm is compared, not locked_vm with more."""
-    state = space(design, (2, 8))
+    state = address_space((2, 8), design=design)
     state.mm[MM_LOCK_LIMIT] = 6
     assert mlockall(state) == 0 and mlockall(state) == 0
 
 
 def test_the_moves_of_the_original():
-    state = space(DESIGN_EXCLUSIVE, (1, 2), (4, 5, READ_WRITE | VM_IO))
+    state = address_space((1, 2), (4, 5, READ_WRITE | VM_IO))
     assert list(moves(state, 0, CALL_MLOCKALL, 0, 64, MCL_CURRENT)) == [
         (EFFECT_CPU, WORK_SYSCALL, 1),
         (EFFECT_CPU, WORK_DRAIN_ALL, 1),
@@ -127,7 +117,7 @@ def test_the_moves_of_the_original():
 
 
 def test_the_moves_of_munlockall():
-    state = space(DESIGN_BATCHED, (1, 2))
+    state = address_space((1, 2), design=DESIGN_BATCHED)
     assert list(moves(state, 0, CALL_MUNLOCKALL, 0, 64)) == [
         (EFFECT_CPU, WORK_SYSCALL, 1),
         (EFFECT_DOWN, EXCLUSIVE, 0),
@@ -144,7 +134,7 @@ def test_a_guard_area_fails_the_patch_and_leaves_what_is_behind_it_absent():
         (DESIGN_EXCLUSIVE, 0, [0, 1, 4, 5]),
         (DESIGN_BATCHED, ENOMEM, [0, 1]),
     ):
-        state = space(design, (0, 2), (2, 4, 0), (4, 6))
+        state = address_space((0, 2), (2, 4, 0), (4, 6), design=design)
         assert mlockall(state) == value
         assert layout(state) == [(0, 2, True), (2, 4, True), (4, 6, True)]
         assert present(state) == pages and state.mm[MM_LOCKED_VM] == 6
@@ -152,14 +142,14 @@ def test_a_guard_area_fails_the_patch_and_leaves_what_is_behind_it_absent():
 
 def test_a_file_that_is_too_short_fails_the_patch_alone():
     for design, value in ((DESIGN_EXCLUSIVE, 0), (DESIGN_BATCHED, ENOMEM)):
-        state = space(design, (0, 2, VM_READ, BACKING_FILE), (4, 6))
+        state = address_space((0, 2, VM_READ, BACKING_FILE), (4, 6), design=design)
         state.pages[:2] = PAGE_CACHED, PAGE_PAST_EOF
         assert mlockall(state) == value
 
 
 @BOTH
 def test_future_alone_leaves_what_is_mapped_alone(design):
-    state = space(design, (2, 8))
+    state = address_space((2, 8), design=design)
     assert mlockall(state, MCL_FUTURE) == 0
     assert layout(state) == [(2, 8, False)] and present(state) == []
     assert value_of(state, CALL_MMAP, 10, 3, arg=READ_WRITE) == 10
@@ -173,7 +163,7 @@ def test_future_alone_leaves_what_is_mapped_alone(design):
 @BOTH
 def test_current_ends_future(design):
     """do_mlockall assigns mm->def_flags."""
-    state = space(design, (2, 8))
+    state = address_space((2, 8), design=design)
     mlockall(state, MCL_CURRENT | MCL_FUTURE)
     assert state.mm[MM_DEF_FLAGS] == VM_LOCKED
     mlockall(state, MCL_CURRENT)
@@ -182,7 +172,7 @@ def test_current_ends_future(design):
 
 def test_munlockall_between_two_batches_ends_the_populating():
     """8.1 no. 13."""
-    state = space(DESIGN_BATCHED, (0, 12))
+    state = address_space((0, 12), design=DESIGN_BATCHED, batch_pages=4)
     value = at_release(
         state,
         2,
@@ -197,7 +187,7 @@ def test_munlockall_between_two_batches_ends_the_populating():
 
 
 def test_the_second_pass_of_mlockall_takes_the_lock_shared():
-    state = space(DESIGN_BATCHED, (0, 6), (10, 12))
+    state = address_space((0, 6), (10, 12), design=DESIGN_BATCHED, batch_pages=4)
     taken = [mode for kind, mode, _ in moves(state, 0, CALL_MLOCKALL, 0, 64, MCL_CURRENT)
              if kind == EFFECT_DOWN]  # fmt: skip
     # [0, 4), [4, 6), [10, 12) past the hole, then the rest of the address space

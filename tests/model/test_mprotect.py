@@ -7,7 +7,6 @@ from rfcsim.model.layout import (
     CALL_MPROTECT,
     CALL_TOUCH,
     DESIGN_BATCHED,
-    DESIGN_EXCLUSIVE,
     EFAULT,
     EFFECT_CPU,
     EFFECT_DONE,
@@ -15,8 +14,6 @@ from rfcsim.model.layout import (
     EFFECT_UP,
     ENOMEM,
     EXCLUSIVE,
-    MM_BATCH_PAGES,
-    MM_DESIGN,
     MM_LOCKED_VM,
     MM_MAX_MAP_COUNT,
     PAGE_ZERO,
@@ -112,16 +109,9 @@ def test_the_zero_page_stays_until_a_write():
     assert pages_with(state, PAGE_ZERO) == [1] and mlocked(state) == [0]
 
 
-def batched(*vmas):
-    state = address_space(*vmas)
-    state.mm[MM_DESIGN] = DESIGN_BATCHED
-    state.mm[MM_BATCH_PAGES] = 2
-    return state
-
-
 def test_permission_lost_between_two_batches_fails_an_mlock_that_has_locked_all():
     """8.1 no. 7: neither order on the original leaves this behind."""
-    state = batched((0, 3), (3, 6))
+    state = address_space((0, 3), (3, 6), design=DESIGN_BATCHED)
     value = at_release(
         state, 2, CALL_MLOCK, 0, 6, then=lambda: value_of(state, CALL_MPROTECT, 0, 3, task=1)
     )
@@ -133,7 +123,6 @@ def test_permission_lost_between_two_batches_fails_an_mlock_that_has_locked_all(
 @pytest.mark.parametrize("first", [CALL_MLOCK, CALL_MPROTECT])
 def test_on_the_original_mlock_meets_no_permission_or_all_of_it(first):
     state = address_space((0, 3), (3, 6))
-    state.mm[MM_DESIGN] = DESIGN_EXCLUSIVE
     if first == CALL_MLOCK:
         assert value_of(state, CALL_MLOCK, 0, 6) == 0
         assert value_of(state, CALL_MPROTECT, 0, 3) == 0
@@ -146,7 +135,7 @@ def test_on_the_original_mlock_meets_no_permission_or_all_of_it(first):
 
 def test_write_permission_lost_between_two_batches_leaves_a_mixture():
     """8.1 no. 8: real pages up to there, zero pages behind."""
-    state = batched((0, 6))
+    state = address_space((0, 6), design=DESIGN_BATCHED)
     value = at_release(
         state,
         2,

@@ -8,7 +8,6 @@ from rfcsim.model.layout import (
     CALL_MREMAP,
     CALL_TOUCH,
     DESIGN_BATCHED,
-    DESIGN_EXCLUSIVE,
     EAGAIN,
     EFAULT,
     EFFECT_CPU,
@@ -18,9 +17,7 @@ from rfcsim.model.layout import (
     EINVAL,
     ENOMEM,
     EXCLUSIVE,
-    MM_BATCH_PAGES,
     MM_CAP_IPC_LOCK,
-    MM_DESIGN,
     MM_LOCK_LIMIT,
     MM_LOCKED_VM,
     MM_MAX_MAP_COUNT,
@@ -231,9 +228,7 @@ def test_device_memory_may_move_and_is_never_populated():
 @pytest.mark.parametrize("release", [1, 2, 3])
 def test_a_move_during_an_mlock_leaves_locked_memory_absent_though_mlock_returns_0(release):
     """8.1 no. 5: the schedule that breaks the RFC's argument."""
-    state = address_space((0, 6))
-    state.mm[MM_DESIGN] = DESIGN_BATCHED
-    state.mm[MM_BATCH_PAGES] = 2
+    state = address_space((0, 6), design=DESIGN_BATCHED)
     value = at_release(
         state, release, CALL_MLOCK, 0, 6, then=lambda: mremap(state, 0, 6, 6, to=20, task=1)
     )
@@ -246,7 +241,6 @@ def test_a_move_during_an_mlock_leaves_locked_memory_absent_though_mlock_returns
 @pytest.mark.parametrize("first", [CALL_MLOCK, CALL_MREMAP])
 def test_neither_order_of_the_original_leaves_that(first):
     state = address_space((0, 6))
-    state.mm[MM_DESIGN] = DESIGN_EXCLUSIVE
     if first == CALL_MLOCK:
         assert value_of(state, CALL_MLOCK, 0, 6) == 0
         assert mremap(state, 0, 6, 6, to=20) == 20
@@ -259,13 +253,9 @@ def test_neither_order_of_the_original_leaves_that(first):
 
 def test_growth_during_an_mlock_populates_itself_and_shrinking_is_skipped():
     """8.1 no. 6."""
-    state = address_space((0, 6))
-    state.mm[MM_DESIGN] = DESIGN_BATCHED
-    state.mm[MM_BATCH_PAGES] = 2
+    state = address_space((0, 6), design=DESIGN_BATCHED)
     assert at_release(state, 2, CALL_MLOCK, 0, 6, then=lambda: mremap(state, 0, 6, 8, task=1)) == 0
     assert mlocked(state) == list(range(8)) and state.mm[MM_LOCKED_VM] == 8
-    state = address_space((0, 6))
-    state.mm[MM_DESIGN] = DESIGN_BATCHED
-    state.mm[MM_BATCH_PAGES] = 2
+    state = address_space((0, 6), design=DESIGN_BATCHED)
     assert at_release(state, 2, CALL_MLOCK, 0, 6, then=lambda: mremap(state, 0, 6, 3, task=1)) == 0
     assert mlocked(state) == [0, 1, 2] and state.mm[MM_LOCKED_VM] == 3

@@ -1,7 +1,5 @@
 """What interferes with a populating mlock without or beside mmap_sem (kernel-facts 8.1)."""
 
-import pytest
-
 from rfcsim.model.layout import (
     BACKING_FILE,
     CALL_FORK,
@@ -12,7 +10,6 @@ from rfcsim.model.layout import (
     CALL_TOUCH,
     CALL_TRUNCATE,
     DESIGN_BATCHED,
-    DESIGN_EXCLUSIVE,
     EFAULT,
     EFFECT_CPU,
     EFFECT_DONE,
@@ -24,7 +21,6 @@ from rfcsim.model.layout import (
     ERESTARTSYS,
     EXCLUSIVE,
     MCL_CURRENT,
-    MM_BATCH_PAGES,
     MM_DESIGN,
     MM_LOCKED_VM,
     PAGE_CACHED,
@@ -42,6 +38,7 @@ from rfcsim.model.layout import (
 from rfcsim.model.pages import complete_read
 from rfcsim.model.step import begin, take_step
 from tests.model.walk import (
+    BOTH,
     READ_WRITE,
     address_space,
     at_release,
@@ -52,16 +49,6 @@ from tests.model.walk import (
     present,
     value_of,
 )
-
-BOTH = pytest.mark.parametrize("design", [DESIGN_EXCLUSIVE, DESIGN_BATCHED])
-
-
-def space(design, *vmas):
-    state = address_space(*vmas)
-    state.mm[MM_DESIGN] = design
-    state.mm[MM_BATCH_PAGES] = 2
-    return state
-
 
 # --- truncate -------------------------------------------------------------------------------
 
@@ -114,7 +101,7 @@ def test_truncate_waits_for_a_page_that_is_being_read():
 @BOTH
 def test_truncate_during_an_mlock_is_enomem_by_either_design(design):
     """8.1 no. 10: unchanged by the patch, since no lock was ever in the way."""
-    state = space(design, (0, 6, VM_READ, BACKING_FILE))
+    state = address_space((0, 6, VM_READ, BACKING_FILE), design=design)
     state.pages[:6] = PAGE_CACHED
     value, started = None, False
     for kind, a, _ in moves(state, 0, CALL_MLOCK, 0, 6):
@@ -131,7 +118,7 @@ def test_truncate_during_an_mlock_is_enomem_by_either_design(design):
 @BOTH
 def test_a_fatal_signal_ends_populating_before_the_next_page(design):
     """8.1 no. 16: a part is done, and the value is one that user space never sees."""
-    state = space(design, (0, 6))
+    state = address_space((0, 6), design=design)
     value = None
     for kind, a, _ in moves(state, 0, CALL_MLOCK, 0, 6):
         if present(state) == [0, 1, 2]:
@@ -143,7 +130,7 @@ def test_a_fatal_signal_ends_populating_before_the_next_page(design):
 
 
 def test_a_killed_task_still_takes_the_lock_of_each_batch_that_it_asked_for():
-    state = space(DESIGN_BATCHED, (0, 6))
+    state = address_space((0, 6), design=DESIGN_BATCHED)
     value = at_release(
         state, 2, CALL_MLOCK, 0, 6, then=lambda: value_of(state, CALL_KILL, arg=0, task=1)
     )
@@ -152,7 +139,7 @@ def test_a_killed_task_still_takes_the_lock_of_each_batch_that_it_asked_for():
 
 @BOTH
 def test_missing_permission_comes_before_the_signal(design):
-    state = space(design, (0, 2, 0))
+    state = address_space((0, 2, 0), design=design)
     value_of(state, CALL_KILL, arg=0, task=1)
     assert value_of(state, CALL_MLOCK, 0, 2) == ENOMEM
 
@@ -160,7 +147,7 @@ def test_missing_permission_comes_before_the_signal(design):
 @BOTH
 def test_a_fatal_signal_does_not_keep_a_page_away_that_is_waited_for(design):
     """gup looks for it before it faults a page in, and the fault is not interrupted."""
-    state = space(design, (0, 2, VM_READ, BACKING_FILE))
+    state = address_space((0, 2, VM_READ, BACKING_FILE), design=design)
     value = None
     for kind, a, _ in moves(state, 0, CALL_MLOCK, 0, 2):
         if kind == EFFECT_SUBMIT:
@@ -170,7 +157,7 @@ def test_a_fatal_signal_does_not_keep_a_page_away_that_is_waited_for(design):
 
 
 def test_a_fatal_signal_is_hidden_where_errors_are():
-    state = space(DESIGN_EXCLUSIVE, (0, 2))
+    state = address_space((0, 2))
     value_of(state, CALL_KILL, arg=0, task=1)
     assert value_of(state, CALL_MMAP, 4, 2, arg=READ_WRITE | VM_LOCKED) == 4
     assert value_of(state, CALL_MLOCKALL, 0, 64, arg=MCL_CURRENT) == 0
@@ -209,7 +196,7 @@ def test_fork_of_nothing():
 
 @BOTH
 def test_mlock_breaks_the_sharing(design):
-    state = space(design, (0, 2))
+    state = address_space((0, 2), design=design)
     value_of(state, CALL_TOUCH, 0, 1, arg=1)
     value_of(state, CALL_FORK)
     work = [a for kind, a, _ in moves(state, 0, CALL_MLOCK, 0, 2) if kind == EFFECT_CPU]
@@ -219,7 +206,7 @@ def test_mlock_breaks_the_sharing(design):
 
 def test_fork_between_two_batches_shares_the_first_pages_alone():
     """8.1 no. 11: neither order on the original gives the mixture; the contract holds."""
-    state = space(DESIGN_BATCHED, (0, 6))
+    state = address_space((0, 6), design=DESIGN_BATCHED)
     value = at_release(state, 2, CALL_MLOCK, 0, 6, then=lambda: value_of(state, CALL_FORK, task=1))
     assert value == 0 and mlocked(state) == list(range(6))
     assert pages_with(state, PAGE_COW) == [0, 1]

@@ -1,14 +1,19 @@
 """Walking the model by hand: one task, one call, step by step, with an idle lock and disk."""
 
 import numpy as np
+import pytest
 
 from rfcsim.model.layout import (
     BACKING_ANON,
+    DESIGN_BATCHED,
+    DESIGN_EXCLUSIVE,
     EFFECT_DONE,
     EFFECT_DOWN,
     EFFECT_DOWNGRADE,
     EFFECT_SUBMIT,
     EFFECT_UP,
+    MM_BATCH_PAGES,
+    MM_DESIGN,
     MM_LOCKED_VM,
     MM_MAP_COUNT,
     MM_NEXT_IDENTITY,
@@ -29,11 +34,14 @@ from rfcsim.model.state import new_state
 from rfcsim.model.step import begin, take_step
 
 READ_WRITE = VM_READ | VM_WRITE
+BOTH = pytest.mark.parametrize("design", [DESIGN_EXCLUSIVE, DESIGN_BATCHED])
 
 
-def address_space(*vmas, pages=64, tasks=2):
+def address_space(*vmas, design=DESIGN_EXCLUSIVE, batch_pages=2, pages=64, tasks=2):
     """A state with VMAs given as (start, end) or (start, end, flags) or (..., backing)."""
     state = new_state(pages, vma_capacity=64, tasks=tasks)
+    state.mm[MM_DESIGN] = design
+    state.mm[MM_BATCH_PAGES] = batch_pages
     for row, vma in enumerate(vmas):
         start, end, *rest = vma
         flags = rest[0] if rest else READ_WRITE
