@@ -149,9 +149,11 @@ def make_room(search: Search, most_gib: float) -> None:
         (search.common_parts, moves),
         (search.task_parts, moves * tasks),
     )
+    sizes = [rows.bytes_for(row_set, more) for row_set, more in sets]
+    sizes.append(remembered.bytes_for(search.remembered, moves))
     room, _ = rows.size_for(search.states, moves)
-    needed = room * search.parents.itemsize + remembered.bytes_for(search.remembered, moves)
-    needed += sum(rows.bytes_for(row_set, more) for row_set, more in sets)
+    taken = room * search.parents.itemsize + sum(size for size, _ in sizes)
+    needed = taken + max(copied for _, copied in sizes)  # they grow one after another
     if needed > most_gib * GIB:
         raise ExplorerError(
             f"memory: {search.states.count[0]:,} states found, "

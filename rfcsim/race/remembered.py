@@ -76,11 +76,11 @@ def size_for(remembered: Remembered, more: int) -> int:
     return slots
 
 
-def bytes_for(remembered: Remembered, more: int) -> int:
-    """Bytes that a map needs for so many more keys, while it grows."""
+def bytes_for(remembered: Remembered, more: int) -> tuple[int, int]:
+    """Bytes that a map takes with room for so many more keys, and beyond them while it grows."""
     slots = size_for(remembered, more)
     copied = remembered.slots.nbytes if slots > len(remembered.slots) else 0
-    return slots * remembered.slots.strides[0] + copied
+    return slots * remembered.slots.strides[0], copied
 
 
 def grow(remembered: Remembered, more: int) -> None:
@@ -88,7 +88,7 @@ def grow(remembered: Remembered, more: int) -> None:
     slots = size_for(remembered, more)
     if slots > len(remembered.slots):
         entries = remembered.slots.copy()
-        remembered.slots.fill(0)
+        remembered.slots.resize((0, 2), refcheck=False)
         remembered.slots.resize((slots, 2), refcheck=False)
         _refill(remembered.slots, entries)
 

@@ -1,4 +1,4 @@
-"""Sets of rows that are numbered in the order in which they came, and that grow where they lie."""
+"""Sets of rows that are numbered in the order in which they came, and that grow."""
 
 from typing import NamedTuple
 
@@ -116,22 +116,26 @@ def size_for(row_set: RowSet, more: int) -> tuple[int, int]:
     return room, slots
 
 
-def bytes_for(row_set: RowSet, more: int) -> int:
-    """Bytes that a set needs for so many more rows, while it grows."""
+def bytes_for(row_set: RowSet, more: int) -> tuple[int, int]:
+    """Bytes that a set takes with room for so many more rows, and beyond them while it grows.
+
+    An array that grows may be copied, depending on the version of NumPy.
+    """
     room, slots = size_for(row_set, more)
-    copied = row_set.table.nbytes if slots > row_set.table.size else 0
-    return room * row_set.rows.strides[0] + slots * row_set.table.itemsize + copied
+    rows, table = row_set.rows, row_set.table
+    grown = [array.nbytes for array, size in ((rows, room), (table, slots)) if size > len(array)]
+    return room * rows.strides[0] + slots * table.itemsize, max(grown, default=0)
 
 
 def grow(row_set: RowSet, more: int) -> None:
-    """Let a set have room for so many more rows; what is large grows in place."""
+    """Let a set have room for so many more rows, in the same arrays."""
     rows, table = row_set.rows, row_set.table
     room, slots = size_for(row_set, more)
-    if room > rows.shape[0]:
+    if room > len(rows):
         rows.resize((room, rows.shape[1]), refcheck=False)
-    if slots > table.size:
+    if slots > len(table):
         entries = table.copy()
-        table.fill(0)
+        table.resize(0, refcheck=False)
         table.resize(slots, refcheck=False)
         _refill(table, entries)
 
