@@ -18,7 +18,7 @@ from .experiment.costs import CostTable, load_costs
 from .experiment.differences import sequential_differences
 from .experiment.frontier import crossings, frontier
 from .experiment.kernels import kernel, kernels
-from .experiment.matrix import matrix, ways_to_lock
+from .experiment.matrix import matrix
 from .experiment.mutants import mutant_scoreboard
 from .experiment.parts import (
     Brk,
@@ -65,6 +65,7 @@ from .experiment.sweep import sweep
 from .experiment.sweep_file import SweepFile, read_sweep
 from .experiment.verdicts import verdicts
 from .experiment.walk import walk
+from .experiment.ways import ways_to_lock
 from .experiment.worst_wait import WorstWait, worst_wait
 from .live.lock import LockedMemory, lock_memory, unlock_memory
 from .live.measure import measure

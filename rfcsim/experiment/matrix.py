@@ -8,73 +8,12 @@ import polars as pl
 from rfcsim.errors import RfcsimError
 from rfcsim.experiment.explain import did_you_mean, show
 from rfcsim.experiment.kernels import kernels_with
-from rfcsim.experiment.parts import Mlock, Populate, RangeCall
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import Progress
 from rfcsim.experiment.statistics import TIMES, mean_intervals
 from rfcsim.experiment.sweep import sweep
-from rfcsim.model.layout import DESIGNS, LOCK_POLICIES
-
-_TODAY = "vma-lock"  # the design under which programs lock in pieces
-
-
-def ways_to_lock(
-    scenario: Scenario,
-    *,
-    locker: str = "locker",
-    piece_pages: int = 256,
-    pause_ns: int = 40_000,
-) -> dict[str, dict[str, Any]]:
-    """Name the ways in which a range can come to be locked, by kernels and by programs.
-
-    Parameters
-    ----------
-    scenario : Scenario
-    locker : str
-        The group of tasks that locks.
-    piece_pages, pause_ns : int
-        Of the programs that lock in pieces.
-
-    Returns
-    -------
-    dict of str to dict
-        What each way changes in the scenario, for an axis of `sweep`: all designs, by their name,
-        with the calls as they are; then, on the newest design and with every mlock() in pieces,
-        "mlock pieces" and "populate pieces" (mlock2(MLOCK_ONFAULT), then MADV_POPULATE_WRITE), and
-        both with a pause.
-
-    Raises
-    ------
-    RfcsimError
-        One line: if there is no such group, or no mlock() in it.
-    """
-    groups = {group.name: group for group in scenario.tasks}
-    if locker not in groups:
-        raise RfcsimError(f"locker = {show(locker)}: there is none; {did_you_mean(locker, groups)}")
-    calls = groups[locker].calls
-    if not any(isinstance(call, Mlock) for call in calls):
-        raise RfcsimError(f"locker = {show(locker)}: must make an mlock call, but makes none")
-    ways: dict[str, dict[str, Any]] = {name: {"design": name} for name in DESIGNS}
-    for suffix, pause in (("", 0), (", pause", pause_ns)):
-        pieces = {"piece_pages": piece_pages, "pause_ns": pause}
-        for name, program in (("mlock pieces", _mlock), ("populate pieces", _populate)):
-            replaced: list[dict[str, Any]] = []
-            for call in calls:
-                replaced += (
-                    program(call, pieces) if isinstance(call, Mlock) else [call.model_dump()]
-                )
-            ways[name + suffix] = {"design": _TODAY, f"tasks.{locker}.calls": replaced}
-    return ways
-
-
-def _mlock(call: Mlock, pieces: dict[str, int]) -> list[dict[str, Any]]:
-    return [Mlock(**call.model_dump() | pieces).model_dump()]
-
-
-def _populate(call: Mlock, pieces: dict[str, int]) -> list[dict[str, Any]]:
-    place = call.model_dump(include=set(RangeCall.model_fields) - {"think_ns", "think"})
-    whole = call.model_dump() | {"on_fault": True, "piece_pages": None, "pause_ns": 0}
-    return [Mlock(**whole).model_dump(), Populate(**place | pieces).model_dump()]
+from rfcsim.experiment.ways import ways_to_lock
+from rfcsim.model.layout import LOCK_POLICIES
 
 
 def matrix(

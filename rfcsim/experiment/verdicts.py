@@ -1,7 +1,7 @@
-"""The verdicts of the explorer, design by design."""
+"""The verdicts of the explorer, design by design, and on what programs do by themselves."""
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -10,6 +10,7 @@ from rfcsim.experiment.check import CLAIMS, check
 from rfcsim.experiment.explain import did_you_mean, show
 from rfcsim.experiment.presets import check_scenario, check_scenarios
 from rfcsim.experiment.scenario import Scenario
+from rfcsim.experiment.ways import NEWEST, PROGRAMS, in_pieces
 from rfcsim.model.layout import DESIGNS
 
 _T = TypeVar("_T")
@@ -37,7 +38,10 @@ def verdicts(
     Parameters
     ----------
     designs : iterable of str, optional
-        Values of `Scenario.design`; all of them if not given.
+        Values of `Scenario.design`, and the programs of `ways_to_lock`, "mlock pieces" and
+        "populate pieces", on the newest design: every mlock() of the scenario is then several
+        calls, each of `batch_pages`, and goes on after one that failed. A pause between two of
+        them makes no difference to the explorer, which tries every order anyway. All if not given.
     scenarios : iterable of str or Scenario, optional
         Small ones, as `check` takes them; a name is one of `check_scenarios()`, all of which are
         taken if none is given.
@@ -47,7 +51,8 @@ def verdicts(
     Returns
     -------
     polars.DataFrame
-        A row a scenario and design, scenarios outermost: scenario, design, states, seconds; one
+        A row a scenario and design, or program, scenarios outermost: scenario, design, states,
+        seconds; one
         column a claim of `CLAIMS`, "holds" or "violated"; and breaks, a word for the first of
         them, in their order, that is violated: its name, but "as-if" for as-if-sequential and
         "strict" where that form alone is violated; "" if all hold.
@@ -57,7 +62,7 @@ def verdicts(
     RfcsimError
         One line: the argument, its value and what is allowed.
     """
-    known = tuple(DESIGNS)
+    known = (*DESIGNS, *PROGRAMS)
     chosen = _several("designs", designs, known)
     for design in chosen:
         if design not in known:
@@ -68,12 +73,22 @@ def verdicts(
     for given in _several("scenarios", scenarios, check_scenarios()):
         scenario = given if isinstance(given, Scenario) else check_scenario(given)
         for design in chosen:
-            checked = check(scenario.replace(design=design), policy=policy)
+            checked = check(_under(scenario, design), policy=policy)
             broken = [claim for claim in CLAIMS if not checked.holds(claim)]
             words = ("violated" if claim in broken else "holds" for claim in CLAIMS)
             first = _SHORT.get(broken[0], broken[0]) if broken else ""
             rows.append((scenario.name, design, checked.states, checked.seconds, *words, first))
     return pl.DataFrame(rows, _SCHEMA, orient="row")
+
+
+def _under(scenario: Scenario, design: str) -> Scenario:
+    """The scenario on a kernel of that design, or with that program on the newest one."""
+    if design in DESIGNS:
+        return scenario.replace(design=design)
+    changes: dict[str, Any] = {"design": NEWEST}
+    for group in scenario.tasks:
+        changes |= in_pieces(group, design, scenario.batch_pages)
+    return scenario.replace(**changes)
 
 
 def _several(name: str, given: Iterable[_T] | None, otherwise: Iterable[_T]) -> list[_T]:

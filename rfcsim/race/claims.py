@@ -3,6 +3,7 @@
 from rfcsim._jit import inner
 from rfcsim.model.layout import (
     CALL_MLOCK,
+    MLOCK_ONFAULT,
     MM_LOCKED_VM,
     MM_MAP_COUNT,
     PAGE_MLOCKED,
@@ -19,6 +20,7 @@ from rfcsim.race.layout import (
     CLAIM_CHARGED,
     CLAIM_COMPLETE,
     CLAIM_MLOCKED,
+    OP_ARG,
     OP_CALL,
     OP_PAGES,
     OP_START,
@@ -78,11 +80,16 @@ def _charged_as_locked(state):
 
 @inner
 def _complete(search):
-    """Whether an mlock that nobody interfered with and that returned 0 kept its promise."""
+    """Whether an mlock that nobody interfered with and that returned 0 kept its promise.
+
+    With MLOCK_ONFAULT it promises no page.
+    """
     pages = search.state.pages
     for op in range(search.calls.shape[0]):
         call = search.calls[op]
-        if call[OP_CALL] != CALL_MLOCK or search.alone[op] == 0 or search.results[op] != 0:
+        if call[OP_CALL] != CALL_MLOCK or call[OP_ARG] & MLOCK_ONFAULT:
+            continue
+        if search.alone[op] == 0 or search.results[op] != 0:
             continue
         for page in range(call[OP_START], call[OP_START] + call[OP_PAGES]):
             flags = _flags_at(search.state, page)

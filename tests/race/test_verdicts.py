@@ -2,13 +2,18 @@
 
 import pytest
 
-from rfcsim import CLAIMS, RfcsimError, check_scenario, check_scenarios, verdicts
-from tests.race.test_check import BY_DESIGN, UNFLAGGED, VIOLATED
+from rfcsim import CLAIMS, RfcsimError, check, check_scenario, check_scenarios, verdicts
+from rfcsim.experiment.ways import in_pieces
+from tests.race.test_check import BY_DESIGN, MERGED, STRICT, UNFLAGGED, VIOLATED
 
 EXPECTED = {
     "batched": VIOLATED,
     "exclusive": {"mlock-remap-file-pages": UNFLAGGED},
     **BY_DESIGN,
+    "mlock pieces": MERGED,
+    # Populating by itself the program hears of every page that is not there: each of its calls is
+    # simple enough to be whole. But what takes pages away no longer brings them back.
+    "populate pieces": {"mlock-remap-file-pages": {"as-if-sequential", STRICT}},
 }
 WORDS = {
     frozenset(): "",
@@ -35,6 +40,27 @@ def test_scenarios_outermost_and_every_design_without_asking() -> None:
     table = verdicts(scenarios=["mlock-mremap", own], policy="fifo")
     assert table["scenario"].unique(maintain_order=True).to_list() == ["mlock-mremap", "own"]
     assert set(table.head(len(EXPECTED))["design"]) == set(EXPECTED)
+
+
+def test_a_program_in_pieces_makes_a_call_for_each() -> None:
+    """A batch is two pages and the region four; each piece returns, and may fail by itself."""
+    case = check_scenario("mlock-munmap-part")
+    rows = verdicts(["vma-lock", "mlock pieces", "populate pieces"], [case])
+    assert rows["states"].n_unique() == 3
+    whole = {end.results for end in check(case.replace(design="vma-lock")).outcomes}
+    assert {len(results) for results in whole} == {2}
+    locker = case.tasks[0]
+    for program, calls in (("mlock pieces", 2 + 1), ("populate pieces", 1 + 2 + 1)):
+        changed = in_pieces(locker, program, case.batch_pages)
+        ends = check(case.replace(design="vma-lock", **changed)).outcomes
+        assert {len(end.results) for end in ends} == {calls}
+
+
+def test_mlock_on_fault_promises_no_page() -> None:
+    case = check_scenario("mlock-inaccessible")
+    on_fault = case.tasks[0].calls[0].model_dump() | {"on_fault": True}
+    checked = check(case.replace(design="vma-lock", **{"tasks.locker.calls": [on_fault]}))
+    assert checked.holds("complete")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,87 @@
+"""The ways in which a range can come to be locked, by kernels and by programs."""
+
+from typing import Any
+
+from rfcsim.errors import RfcsimError
+from rfcsim.experiment.explain import did_you_mean, show
+from rfcsim.experiment.parts import Mlock, Populate, RangeCall, TaskGroup
+from rfcsim.experiment.scenario import Scenario
+from rfcsim.model.layout import DESIGNS
+
+NEWEST = "vma-lock"  # the design under which programs lock in pieces
+
+
+def ways_to_lock(
+    scenario: Scenario,
+    *,
+    locker: str = "locker",
+    piece_pages: int = 256,
+    pause_ns: int = 40_000,
+) -> dict[str, dict[str, Any]]:
+    """Name the ways in which a range can come to be locked, by kernels and by programs.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    locker : str
+        The group of tasks that locks.
+    piece_pages, pause_ns : int
+        Of the programs that lock in pieces.
+
+    Returns
+    -------
+    dict of str to dict
+        What each way changes in the scenario, for an axis of `sweep`: all designs, by their name,
+        with the calls as they are; then, on the newest design and with every mlock() in pieces,
+        "mlock pieces" and "populate pieces" (mlock2(MLOCK_ONFAULT), then MADV_POPULATE_WRITE), and
+        both with a pause.
+
+    Raises
+    ------
+    RfcsimError
+        One line: if there is no such group, or no mlock() in it.
+    """
+    groups = {group.name: group for group in scenario.tasks}
+    if locker not in groups:
+        raise RfcsimError(f"locker = {show(locker)}: there is none; {did_you_mean(locker, groups)}")
+    calls = groups[locker].calls
+    if not any(isinstance(call, Mlock) for call in calls):
+        raise RfcsimError(f"locker = {show(locker)}: must make an mlock call, but makes none")
+    ways: dict[str, dict[str, Any]] = {name: {"design": name} for name in DESIGNS}
+    for suffix, pause in (("", 0), (", pause", pause_ns)):
+        for program in PROGRAMS:
+            pieces = in_pieces(groups[locker], program, piece_pages, pause)
+            ways[program + suffix] = {"design": NEWEST} | pieces
+    return ways
+
+
+def in_pieces(
+    group: TaskGroup, program: str, piece_pages: int, pause_ns: int = 0
+) -> dict[str, list[dict[str, Any]]]:
+    """What a group's calls change to, for `Scenario.replace`, with every mlock() in pieces.
+
+    Parameters
+    ----------
+    group : TaskGroup
+    program : str
+        One of PROGRAMS.
+    piece_pages, pause_ns : int
+    """
+    pieces = {"piece_pages": piece_pages, "pause_ns": pause_ns}
+    calls: list[dict[str, Any]] = []
+    for call in group.calls:
+        calls += PROGRAMS[program](call, pieces) if isinstance(call, Mlock) else [call.model_dump()]
+    return {f"tasks.{group.name}.calls": calls}
+
+
+def _mlock(call: Mlock, pieces: dict[str, int]) -> list[dict[str, Any]]:
+    return [Mlock(**call.model_dump() | pieces).model_dump()]
+
+
+def _populate(call: Mlock, pieces: dict[str, int]) -> list[dict[str, Any]]:
+    place = call.model_dump(include=set(RangeCall.model_fields) - {"think_ns", "think"})
+    whole = call.model_dump() | {"on_fault": True, "piece_pages": None, "pause_ns": 0}
+    return [Mlock(**whole).model_dump(), Populate(**place | pieces).model_dump()]
+
+
+PROGRAMS = {"mlock pieces": _mlock, "populate pieces": _populate}
