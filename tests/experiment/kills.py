@@ -1,13 +1,15 @@
 """Run a small sweep again and again, killed each time one step of the file system later.
 
-Every attempt is a child of one process that has everything imported and compiled, so that there
-can be many. Prints, for each attempt, how many files there were after the kill, then a hash of the
-file after the same sweep was run again.
+Then killed in the middle of writing a file, each time one of more bytes. Every attempt is a child
+of one process that has everything imported and compiled, so that there can be many. Prints, for
+each, how many files there were after the kill, then a hash of the file after the same sweep was
+run again.
 """
 
 import hashlib
 import json
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -20,6 +22,7 @@ from rfcsim.experiment.sweep import sweep
 from tests.experiment.examples import SMALL
 
 OVER = {"batch_pages": [8, 32, 64]}
+BYTES_APART = 1000
 STEPS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "fcntl.lockf"}
 
 
@@ -51,11 +54,19 @@ def killed_at(number: int, file: Path) -> None:
     small_sweep(file)
 
 
-def attempt(number: int) -> bool:
-    """Be killed at that step, and go on; whether there was such a step."""
+def killed_in_write(number: int, file: Path) -> None:
+    """Run the sweep, and be killed in writing a file that is so large."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (number * BYTES_APART, resource.RLIM_INFINITY))
+    small_sweep(file)
+
+
+def attempt(number: int, how: Callable[[int, Path], None]) -> bool:
+    """Be killed in one way, and go on; whether it was killed."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows.parquet"
-        killed = os.WIFSIGNALED(in_child(lambda: killed_at(number, file)))
+        killed = os.WIFSIGNALED(in_child(lambda: how(number, file)))
         left = len([path for path in Path(folder).rglob("*") if path.is_file()])
         assert in_child(lambda: small_sweep(file)) == 0
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
@@ -68,9 +79,10 @@ def main() -> None:
     # Each run of the sweep comes back and is written by itself.
     harvest.SECONDS_A_PART = harvest.SHARE_A_PART = 0.0
     simulate(SMALL)
-    number = 0
-    while attempt(number):
-        number += 1
+    for how in (killed_at, killed_in_write):
+        number = 0
+        while attempt(number, how):
+            number += 1
 
 
 if __name__ == "__main__":

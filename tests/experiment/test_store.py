@@ -77,8 +77,10 @@ def test_a_sweep_that_is_killed_at_any_step_ends_with_the_same_bytes() -> None:
         check=True,
     )
     attempts = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(attempts) > 20
-    assert [attempt["killed"] for attempt in attempts] == [True] * (len(attempts) - 1) + [False]
+    killed = [attempt["killed"] for attempt in attempts]
+    assert killed.count(False) == 2  # the last of each way
+    assert killed.index(False) > 20
+    assert len(killed) - killed.index(False) > 5
     assert len({attempt["digest"] for attempt in attempts}) == 1
     assert all(attempt["after"] == ["rows.parquet"] for attempt in attempts)
     assert max(attempt["left"] for attempt in attempts) > 4  # some were killed among parts
