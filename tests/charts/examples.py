@@ -15,6 +15,7 @@ from rfcsim.charts import (
     holds,
     law,
     matrix,
+    ratios,
     survival,
     timeline,
 )
@@ -114,6 +115,17 @@ def simulated_law() -> pl.DataFrame:
     return law_frame().select("load", "overhead", "mean_ns", low_ns=0.7 * mean, high_ns=1.4 * mean)
 
 
+def random_ratios() -> pl.DataFrame:
+    """Ratios of two kinds about one, with intervals."""
+    draw = np.random.default_rng(1)
+    ratio = pl.Series(10 ** draw.normal(0, 0.5, 8))
+    return pl.DataFrame({"ratio": ratio, "low": 0.8 * ratio, "high": 1.2 * ratio}).with_columns(
+        what=pl.Series([f"quantity {number}" for number in range(8)]),
+        kind=pl.Series(["formula", "published"] * 4),
+        fitted=pl.Series([False] * 7 + [True]),
+    )
+
+
 def charts() -> dict[str, alt.TopLevelMixin]:
     """One chart of each sort and source."""
     return {
@@ -133,6 +145,7 @@ def charts() -> dict[str, alt.TopLevelMixin]:
             random_cells(), x="size", line="case", slider="at", x_title="size", slider_title="at"
         ),
         "frontier": frontier(frontier_points(), over="load"),
+        "ratios": ratios(random_ratios()),
         "law": law(law_frame(), over="load", simulated=simulated_law()),
     }
 

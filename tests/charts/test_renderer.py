@@ -72,7 +72,7 @@ def test_the_picture_shows_the_marks_on_the_charts_own_ground(
     assert picture[0, 0].tolist() == [255, 255, 255, 255]
     assert (picture[:, :, 3] == 255).all()
     colours = [theme.STATE_COLOURS[theme.SHARED], theme.ACCENT]
-    if name.startswith(("survival", "curves", "frontier", "law")):
+    if name.startswith(("survival", "curves", "frontier", "law", "ratios")):
         colours = [colour for colour, _, _ in theme.SERIES[:2]]
     elif "blame" in name:
         colours = [theme.BLAME_BARS[theme.HELD][0], theme.BLAME_BARS[theme.STOLEN][0]]
