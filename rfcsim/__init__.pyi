@@ -67,19 +67,25 @@ from .experiment.verdicts import verdicts
 from .experiment.walk import walk
 from .experiment.ways import ways_to_lock
 from .experiment.worst_wait import WorstWait, worst_wait
+from .live.advice import Advice
+from .live.advise import advise
+from .live.calibrate import Calibration, calibrate
 from .live.lock import LockedMemory, lock_memory, unlock_memory
 from .live.measure import measure
 from .live.measurement import Measurement, load_measurement
 from .live.probe import Probe, probes, standard_probes
 from .live.record import record
 from .live.traces import read_trace
+from .live.validate import Validation, validate
 from .perfetto import write_perfetto
 from .rerun import find_notebook, notebooks, rerun_notebook
 from .version import __version__
 
 __all__ = [
     "CLAIMS",
+    "Advice",
     "Brk",
+    "Calibration",
     "Check",
     "Comparison",
     "CostTable",
@@ -119,12 +125,15 @@ __all__ = [
     "Touch",
     "TraceError",
     "Truncate",
+    "Validation",
     "WorstWait",
     "__version__",
+    "advise",
     "batch_law",
     "blame",
     "blame_summary",
     "blame_table",
+    "calibrate",
     "call_site",
     "call_sites",
     "charts",
@@ -169,6 +178,7 @@ __all__ = [
     "sweep",
     "sweep_table",
     "unlock_memory",
+    "validate",
     "verdicts",
     "walk",
     "ways_to_lock",

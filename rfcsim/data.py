@@ -5,11 +5,12 @@ from typing import Literal
 
 from rfcsim.errors import RfcsimError
 
-Kind = Literal["checks", "costs", "presets", "traces"]
+Kind = Literal["checks", "costs", "measurements", "presets", "traces"]
 
 _SUFFIXES: dict[str, str] = {
     "checks": ".toml",
     "costs": ".toml",
+    "measurements": ".parquet",
     "presets": ".toml",
     "traces": ".txt",
 }
@@ -27,7 +28,7 @@ def data_names(kind: Kind) -> list[str]:
 
     Parameters
     ----------
-    kind : "checks", "costs", "presets" or "traces"
+    kind : "checks", "costs", "measurements", "presets" or "traces"
 
     Returns
     -------
@@ -42,7 +43,7 @@ def data_path(kind: Kind, name: str) -> Path:
 
     Parameters
     ----------
-    kind : "checks", "costs", "presets" or "traces"
+    kind : "checks", "costs", "measurements", "presets" or "traces"
     name : str
         Its name, with or without the suffix, as `data_names` lists it.
 

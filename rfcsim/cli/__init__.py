@@ -4,13 +4,14 @@ Everything but typer is imported inside the commands, so that --help is quick.
 """
 
 # A module's import adds its commands; help lists them in this order.
-from rfcsim.cli import runs, explorer, lists, kernel, rerun  # isort: skip
+from rfcsim.cli import runs, explorer, lists, kernel, calibration, rerun  # isort: skip
 from rfcsim.cli.app import BROKEN_PIPE, INTERRUPTED, app, main
 
 __all__ = [
     "BROKEN_PIPE",
     "INTERRUPTED",
     "app",
+    "calibration",
     "explorer",
     "kernel",
     "lists",

@@ -19,6 +19,16 @@ Trace = Annotated[
         help="Of a kernel: trace, trace_pipe, trace-cmd report, perf script; or of `run --trace`.",
     ),
 ]
+MEASUREMENT = Path("measurement.parquet")
+COSTS = Path("costs.toml")
+Costs = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="COSTS.toml",
+        help="Of `rfcsim calibrate`, for a measurement. If not given costs.toml, or where there "
+        "is none, what the measurement calibrates to.",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")]
 
 

@@ -8,12 +8,10 @@ from typing import Annotated
 import typer
 
 from rfcsim.cli.app import app
-from rfcsim.cli.arguments import Force, Trace
+from rfcsim.cli.arguments import MEASUREMENT, Force, Trace
 from rfcsim.cli.blame import print_blame
 from rfcsim.cli.files import check_output, write_new
 from rfcsim.terminal import print_table, progress
-
-MEASUREMENT = Path("measurement.parquet")
 
 
 @app.command()

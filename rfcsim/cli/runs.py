@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rfcsim.cli.advice import recommend_from
 from rfcsim.cli.app import INTERRUPTED, InputError, app
-from rfcsim.cli.arguments import Force, Preset, assignment, read_scenario
+from rfcsim.cli.arguments import MEASUREMENT, Costs, Force, Preset, assignment, read_scenario
 from rfcsim.cli.blame import print_blame
 from rfcsim.cli.files import check_output, parquet, write_new
 from rfcsim.terminal import print_table, progress
@@ -168,14 +169,41 @@ def recommend(
         str, typer.Option("--p99-wait", metavar="TIME", help="What p99 may be: 1ms, 250us.")
     ] = "1ms",
     preset: Preset = None,
+    from_measurement: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.parquet",
+            help="For the kernel that was measured; measurement.parquet if nothing else is given.",
+        ),
+    ] = None,
+    costs: Costs = None,
+    confirm: Annotated[
+        bool, typer.Option("--confirm/--no-confirm", help="With a measurement: measure it anew.")
+    ] = True,
     replications: Annotated[int, typer.Option(help="Runs for each size.")] = 10,
     seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON, times in ns.")] = False,
 ) -> None:
-    """Find the batch that keeps others' waits short enough. Exit status 1 if there is none."""
+    """Find the batch, or the way to lock, that keeps others' waits short enough.
+
+    Of a scenario: the batch or piece. Of a measurement: the call, the piece and the pause, and the
+    lines to paste. Exit status 1 if there is none.
+    """
     import rfcsim
 
     target_ns = rfcsim.nanoseconds(p99_wait)
+    if scenario is None and preset is None:
+        if from_measurement is None and not MEASUREMENT.exists():
+            raise InputError(
+                "a SCENARIO.toml, --preset NAME or --from-measurement FILE must be given, one of "
+                f"them, or {MEASUREMENT} be here"
+            )
+        measurement = from_measurement or MEASUREMENT
+        if not recommend_from(measurement, costs, target_ns, confirm, seed, json_):
+            raise typer.Exit(1)
+        return
+    if from_measurement is not None:
+        raise InputError("--from-measurement: only without a scenario")
     case = read_scenario(scenario, preset)
     with progress(case.name) as report:
         found = rfcsim.recommend(

@@ -1,16 +1,25 @@
 """A real kernel beside the simulated one."""
 
+from rfcsim.live.advice import Advice
+from rfcsim.live.advise import advise
+from rfcsim.live.calibrate import Calibration, calibrate
 from rfcsim.live.lock import LockedMemory, lock_memory, unlock_memory
 from rfcsim.live.measure import measure
 from rfcsim.live.measurement import Measurement, load_measurement
 from rfcsim.live.probe import Probe, probes, standard_probes
 from rfcsim.live.record import record
 from rfcsim.live.traces import read_trace
+from rfcsim.live.validate import Validation, validate
 
 __all__ = [
+    "Advice",
+    "Calibration",
     "LockedMemory",
     "Measurement",
     "Probe",
+    "Validation",
+    "advise",
+    "calibrate",
     "load_measurement",
     "lock_memory",
     "measure",
@@ -19,4 +28,5 @@ __all__ = [
     "record",
     "standard_probes",
     "unlock_memory",
+    "validate",
 ]

@@ -1,0 +1,58 @@
+"""What `recommend` prints of a measurement: how to lock memory on the kernel that was measured."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rfcsim.cli.arguments import COSTS
+from rfcsim.terminal import print_table, progress
+
+if TYPE_CHECKING:
+    import rfcsim
+
+
+def recommend_from(
+    measurement: Path, costs: Path | None, target_ns: int, confirm: bool, seed: int, as_json: bool
+) -> bool:
+    """Print how to lock memory; whether there is a way, and it kept the target."""
+    import rfcsim
+
+    measured = rfcsim.load_measurement(measurement)
+    with progress("comparing ways") as report:
+        found = rfcsim.advise(
+            measured,
+            p99_wait_ns=target_ns,
+            costs=table_of(costs),
+            confirm=confirm,
+            seed=seed,
+            progress=report,
+        )
+    if as_json:
+        fields = {
+            "p99_wait_ns": target_ns,
+            "pages": found.pages,
+            "best": found.best,
+            "kept": found.kept,
+            "text": found.text,
+            "c": found.c_code,
+            "python": found.python_code,
+            "trials": found.trials.to_dicts(),
+            "confirmed": found.confirmed.to_dicts(),
+        }
+        print(json.dumps(fields, indent=1))
+    else:
+        print_table(found.table())
+        print(found.text)
+        for language, code in (("C", found.c_code), ("Python", found.python_code)):
+            if code:
+                print(f"\nIn {language}:\n\n{code}")
+    return found.best is not None and found.kept is not False
+
+
+def table_of(costs: Path | None) -> "rfcsim.CostTable | None":
+    """The cost table that was asked for, or that lies here; None: there is none."""
+    import rfcsim
+
+    if costs is None and COSTS.exists():
+        costs = COSTS
+    return None if costs is None else rfcsim.load_costs(costs)

@@ -1,0 +1,66 @@
+"""Commands on a measurement: calibrate and validate."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rfcsim.cli.advice import table_of
+from rfcsim.cli.app import app
+from rfcsim.cli.arguments import COSTS, MEASUREMENT, Costs, Force
+from rfcsim.cli.files import check_output, parquet, write_new
+from rfcsim.terminal import print_table, progress
+
+Measured = Annotated[
+    Path, typer.Argument(metavar="[MEASUREMENT.parquet]", help="Of `rfcsim measure`.")
+]
+
+
+@app.command()
+def calibrate(
+    measurement: Measured = MEASUREMENT,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="COSTS.toml", help="Where to keep it.")
+    ] = COSTS,
+    name: Annotated[str, typer.Option(help="Name of the table.")] = "measured",
+    force: Force = False,
+) -> None:
+    """Make a cost table from a measurement: from whole ranges and single operations, not pieces."""
+    check_output(output, force)
+    import rfcsim
+
+    found = rfcsim.calibrate(rfcsim.load_measurement(measurement), name=name)
+    write_new(output, found.table.to_toml().encode())
+    print_table(found.table_in_words())
+    print(f"rfcsim: note: {output} has all of it", file=sys.stderr)
+
+
+@app.command()
+def validate(
+    measurement: Measured = MEASUREMENT,
+    costs: Costs = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE.parquet", help="Keep every cell in this file.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
+    force: Force = False,
+) -> None:
+    """Predict the runs in pieces of a measurement from all else in it, and compare.
+
+    Each cell is "predicted : measured = ratio".
+    """
+    if to is not None:
+        check_output(to, force)
+    import rfcsim
+
+    measured = rfcsim.load_measurement(measurement)
+    with progress("predicting") as report:
+        found = rfcsim.validate(measured, table_of(costs), seed=seed, progress=report)
+    if to is not None:
+        write_new(to, parquet(found.cells))
+    print_table(found.table())
+    left_out = found.left_out
+    for method, backing, victim, probes in left_out.iter_rows():
+        print(f"not predicted: {method}, {backing} memory, victim {victim} ({probes} probes)")
+    print(found.text)

@@ -1,0 +1,286 @@
+"""How to lock memory on the kernel that was measured, so that nobody waits too long."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from rfcsim.errors import LiveError, RfcsimError
+from rfcsim.experiment.costs import CostTable
+from rfcsim.experiment.parts import Limits
+from rfcsim.live import limits
+from rfcsim.live.advice import CONFIRMED, TRIALS, Advice, Span
+from rfcsim.live.calibrate import calibrate
+from rfcsim.live.figures import entries
+from rfcsim.live.measure import measure
+from rfcsim.live.measurement import ALL, Measurement
+from rfcsim.live.predict import Predictor
+from rfcsim.live.probe import PAUSE_US, Method, Probe, probes
+from rfcsim.live.validate import TIMES_MEASURED, summarize
+
+REPETITIONS = 3  # of a prediction, and of the measurement that confirms
+# So many pieces are predicted at most, which is enough for p99; the rest takes as long a piece.
+PIECES, PIECES_WITH_PAUSES = 16_384, 2048
+MOST_CONFIRMED = 4  # settings that are measured until one keeps the target
+PLACEMENTS: tuple[limits.Placement, ...] = ("same", "other")
+WHOLE_WAYS: tuple[tuple[Method, ...], ...] = (("mlock", "populate"), ("onfault-touch", "touch"))
+PIECE_WAYS: tuple[Method, ...] = ("onfault-populate", "populate", "mlock")
+
+
+def advise(
+    measurement: Measurement,
+    *,
+    p99_wait_ns: int,
+    costs: CostTable | None = None,
+    confirm: bool = True,
+    seed: int = 0,
+    progress: Callable[[float], None] | None = None,
+) -> Advice:
+    """Find the quickest way to lock memory that keeps others' waits within a target.
+
+    Compared are one call and touching every page, both as they were measured, and pieces with and
+    without a pause, by the largest piece for which the prediction, and the measurement where it has
+    that setting, keep the target on the locker's CPU and on another one. The advice is measured
+    anew; where it does not keep the target, the next smaller piece is.
+
+    Parameters
+    ----------
+    measurement : Measurement
+        Of this machine, if the advice is to be confirmed.
+    p99_wait_ns : int
+        The target: p99 of what mmap() and munmap() of a page take together in another thread.
+    costs : CostTable, optional
+        By default that of `calibrate`.
+    confirm : bool
+    seed : int
+    progress : callable, optional
+        Called now and then with the share of the work that is done, 0 to 1.
+
+    Returns
+    -------
+    Advice
+
+    Raises
+    ------
+    RfcsimError
+        If the target is out of range, or the measurement cannot be calibrated on.
+    LiveError
+        If it cannot be confirmed here.
+    """
+    if not 1 <= p99_wait_ns <= Limits.NS:
+        raise RfcsimError(f"p99_wait_ns = {p99_wait_ns}: must be 1 to {Limits.NS}")
+    if confirm:
+        limits.require_linux("advise with confirm = True")
+    search = _Search(measurement, p99_wait_ns, costs, seed)
+    trials = search.measured_ways()
+    for number, pause_us in enumerate((0.0, PAUSE_US)):
+        trials.append(search.largest_piece(pause_us))
+        _tell(progress, (number + 1) / 4)
+    reaching = [trial for trial in trials if trial["reaches"]]
+    best = min(reaching, key=lambda trial: trial["total_ns"], default=None)
+    if best is None:
+        trials.append(search.largest_piece(PAUSE_US, priority="fifo"))
+    _tell(progress, 0.75)
+    confirmed: list[pl.DataFrame] = []
+    if best is not None and confirm:
+        best = search.confirm(best, confirmed, trials)
+    _tell(progress, 1.0)
+    return Advice(
+        p99_wait_ns=p99_wait_ns,
+        pages=search.pages,
+        trials=pl.DataFrame(trials, TRIALS),
+        best=best,
+        confirmed=pl.concat(confirmed) if confirmed else CONFIRMED.to_frame(),
+    )
+
+
+class _Search:
+    """Trials under one target."""
+
+    def __init__(
+        self, measurement: Measurement, target_ns: int, costs: CostTable | None, seed: int
+    ) -> None:
+        calibration = calibrate(measurement)
+        self._predictor = Predictor(calibration, costs or calibration.table, seed)
+        self._target_ns = target_ns
+        of_probes = measurement.records.filter(
+            pl.col("backing") == "anonymous",
+            pl.col("victim") == "mmap",
+            pl.col("priority") == "normal",
+            pl.col("operation") == ALL,
+        )
+        self._probes = of_probes
+        if of_probes.is_empty():
+            raise RfcsimError("measurement: has no runs with the victim mmap to advise from")
+        self.pages = int(of_probes["pages"].max())  # pyright: ignore
+        have = set(of_probes.filter(pl.col("piece_pages").is_not_null())["method"])
+        self._in_pieces = next((way for way in PIECE_WAYS if way in have), PIECE_WAYS[0])
+
+    def measured_ways(self) -> list[dict[str, Any]]:
+        """One call, and touching each page: as they were measured."""
+        found = []
+        for ways in WHOLE_WAYS:
+            for method in ways:
+                runs = self._probes.filter(pl.col("piece_pages").is_null(), method=method)
+                p99, total = self._worst_p99(runs), self._totals(runs)
+                if p99 is not None and total is not None:
+                    found.append(self._trial(method, None, 0.0, "normal", "measured", p99, total))
+                    break
+        return found
+
+    def largest_piece(self, pause_us: float, priority: str = "normal") -> dict[str, Any]:
+        """The largest piece that keeps the target; if none does, the one that comes nearest."""
+        low, high = -1, max(1, (self.pages - 1).bit_length())
+        best = nearest = None
+        while high - low > 1:
+            middle = (low + high) // 2
+            trial = self._piece(2**middle, pause_us, priority)
+            if trial["reaches"]:
+                low, best = middle, trial
+            else:
+                high = middle
+            if nearest is None or trial["p99_ns"] < nearest["p99_ns"]:
+                nearest = trial
+        found = best or nearest
+        assert found is not None  # there was one piece to try at least
+        return found
+
+    def confirm(
+        self,
+        best: dict[str, Any],
+        confirmed: list[pl.DataFrame],
+        trials: list[dict[str, Any]],
+    ) -> dict[str, Any]:
+        """Measure a setting, and smaller pieces until one keeps the target."""
+        while True:
+            found = _measured_anew(best, self.pages, self._target_ns)
+            confirmed.append(found)
+            smaller = (best["piece_pages"] or 0) // 2
+            if found["keeps"].all() or not smaller or len(confirmed) == MOST_CONFIRMED:
+                return best
+            best = self._piece(smaller, best["pause_us"], "normal")
+            trials.append(best)
+
+    def _piece(self, piece_pages: int, pause_us: float, priority: str) -> dict[str, Any]:
+        figures = [
+            self._predicted(piece_pages, pause_us, priority, placement) for placement in PLACEMENTS
+        ]
+        p99s, totals = (
+            np.array([[one[what] for one in each] for each in figures]).max(axis=0)
+            for what in ("p99", "total")
+        )
+        p99, total = (
+            Span(float(np.median(each)), each.min(), each.max()) for each in (p99s, totals)
+        )
+        method = self._in_pieces
+        trial = self._trial(method, piece_pages, pause_us, priority, "predicted", p99, total)
+        if priority == "normal":
+            runs = self._probes.filter(method=method, piece_pages=piece_pages, pause_us=pause_us)
+            measured = self._worst_p99(runs, together=True)
+            if measured is not None:
+                trial["reaches"] &= measured.high <= self._target_ns
+                trial["basis"] = "predicted, and measured"
+        return trial
+
+    def _predicted(
+        self, piece_pages: int, pause_us: float, priority: Any, placement: str
+    ) -> list[dict[str, float]]:
+        probe = Probe(
+            method=self._in_pieces,
+            pages=self.pages,
+            piece_pages=piece_pages,
+            pause_us=pause_us,
+            locker_cpu=0,
+            victim_cpu=int(placement == "other"),
+            priority=priority,
+        )
+        pages = min(self.pages, piece_pages * (PIECES_WITH_PAUSES if pause_us else PIECES))
+        runs = list(self._predictor.runs(probe, REPETITIONS * TIMES_MEASURED, pages))
+        figures = [summarize(runs[first::TIMES_MEASURED]) for first in range(TIMES_MEASURED)]
+        longer = self.pages / pages
+        return [each | {"total": each["total"] * longer} for each in figures]
+
+    def _worst_p99(self, runs: pl.DataFrame, together: bool = False) -> Span | None:
+        """p99 of the victim's rounds at the placement where it is longest, over repetitions."""
+        rounds = runs.filter(role="victim")
+        worst: Span | None = None
+        for _, of_cpu in rounds.group_by("probe", maintain_order=True):
+            each = [of_cpu] if together else list(of_cpu.iter_slices(1))
+            values = [float(np.quantile(entries(one), 0.99, method="inverted_cdf")) for one in each]
+            span = Span(float(np.median(values)), min(values), max(values))
+            worst = span if worst is None or span.high > worst.high else worst
+        return worst
+
+    def _totals(self, runs: pl.DataFrame) -> Span | None:
+        values = runs.filter(role="locker")["sum_ns"].to_numpy()
+        if not len(values):
+            return None
+        return Span(float(np.median(values)), float(values.min()), float(values.max()))
+
+    def _trial(
+        self,
+        method: str,
+        piece_pages: int | None,
+        pause_us: float,
+        priority: str,
+        basis: str,
+        p99: Span,
+        total: Span,
+    ) -> dict[str, Any]:
+        return {
+            "method": method,
+            "piece_pages": piece_pages,
+            "pause_us": pause_us,
+            "priority": priority,
+            "basis": basis,
+            "reaches": p99.high <= self._target_ns,
+            **_columns("p99", p99),
+            **_columns("total", total),
+        }
+
+
+def _measured_anew(setting: Mapping[str, Any], pages: int, target_ns: int) -> pl.DataFrame:
+    placements = PLACEMENTS if len(limits.cpus()) > 1 else PLACEMENTS[:1]
+    asked = probes(
+        methods=[setting["method"]],
+        pieces=[setting["piece_pages"]],
+        pauses_us=[setting["pause_us"]],
+        placements=placements,
+        pages=pages,
+    )
+    for probe in asked:
+        if missing := probe.missing():
+            raise LiveError(missing)
+    found = measure(asked, repetitions=REPETITIONS, alone=False)
+    rounds = found.latencies.filter(role="victim", operation=ALL)
+    totals = found.latencies.filter(role="locker", operation=ALL)
+    if len(rounds) < len(asked):
+        raise LiveError(
+            f"pages = {pages}: are locked too quickly for anybody to wait, must be more "
+            "(measure --pages)"
+        )
+    return (
+        rounds.join(totals.select("probe", total_ns="p50_ns"), on="probe", how="inner")
+        .select(
+            "piece_pages",
+            "pause_us",
+            placement=pl.when(pl.col("locker_cpu") == pl.col("victim_cpu"))
+            .then(pl.lit("same"))
+            .otherwise(pl.lit("other")),
+            rounds="count",
+            p99_ns="p99_ns",
+            max_ns="max_ns",
+            total_ns="total_ns",
+        )
+        .with_columns(keeps=pl.col("p99_ns") <= target_ns)
+    )
+
+
+def _columns(what: str, span: Span) -> dict[str, float]:
+    return {f"{what}_ns": span.middle, f"{what}_low_ns": span.low, f"{what}_high_ns": span.high}
+
+
+def _tell(progress: Callable[[float], None] | None, share: float) -> None:
+    if progress is not None:
+        progress(share)

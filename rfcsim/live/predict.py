@@ -1,0 +1,206 @@
+"""What a probe would find on a machine, by the model and a calibration."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from rfcsim.experiment.costs import COST_ROWS, CostTable
+from rfcsim.experiment.parts import Hold, Mlock, Mmap, Munmap, Populate, Region, TaskGroup, Touch
+from rfcsim.experiment.scenario import Scenario
+from rfcsim.experiment.simulate import run_once
+from rfcsim.live.calibrate import Calibration
+from rfcsim.live.probe import Probe
+
+# Methods whose calls in pieces the model has. "lock_memory" is taken for one that sets its flags
+# in one call: it does so before, and by whole huge pages, which takes microseconds.
+METHODS = ("mlock", "populate", "onfault-populate", "lock_memory")
+AFTERWARDS_NS = 2_000_000  # the locker stays so long, so that a round that was begun is finished
+EVENTS_A_PIECE = 20
+OTHER_EVENTS = 100_000
+
+
+class Run(NamedTuple):
+    """One repetition of a probe, as predicted.
+
+    rounds_ns : int64[n], of the victim
+    total_ns : int, of the locker
+    """
+
+    rounds_ns: np.ndarray
+    total_ns: int
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Predicts probes on one machine.
+
+    Each run draws what differed from run to run when it was measured: what a page takes, how long
+    a wake-up takes, and for each round the victim's own time.
+
+    Attributes
+    ----------
+    calibration : Calibration
+    table : CostTable
+    seed : int
+    """
+
+    calibration: Calibration
+    table: CostTable
+    seed: int = 0
+
+    def runs(self, probe: Probe, number: int, pages: int | None = None) -> Iterator[Run]:
+        """Predict some repetitions of a probe.
+
+        Parameters
+        ----------
+        probe : Probe
+            Its victim "mmap", its method one of METHODS, its backing "anonymous".
+        number : int
+        pages : int, optional
+            The range, where it is not the probe's.
+        """
+        scenario = scenario_of(probe, self.calibration, pages)
+        pieces = -(-scenario.regions[0].pages // (probe.piece_pages or probe.pages))
+        own_ns = self._own_time()
+        conditions = self.calibration.conditions
+        placement = "same" if probe.locker_cpu == probe.victim_cpu else "other"
+        for repetition in range(number):
+            draws = np.random.default_rng([self.seed, repetition])
+            costs = self.table.values.copy()
+            costs[COST_ROWS["mlock_anon_ns"]] *= draws.choice(_relative(conditions.page_ns))
+            costs[COST_ROWS["wake_up_ns"]] *= draws.choice(_relative(conditions.wake_up_ns))
+            rounds_ns, total_ns = _simulated(scenario, costs, repetition, self.seed, pieces)
+            waits_ns = np.maximum(0, rounds_ns - own_ns)
+            measured_ns = conditions.own_ns[placement]
+            drawn_ns = draws.choice(measured_ns if len(measured_ns) else [own_ns], len(waits_ns))
+            yield Run(waits_ns + drawn_ns.astype(np.int64), total_ns)
+
+    def _own_time(self) -> int:
+        """What a round of the victim takes in the model with nobody in its way."""
+        scenario = Scenario(
+            name="own",
+            costs=self.table.name,
+            design=self.calibration.conditions.design,
+            lock_policy=self.calibration.conditions.lock_policy,
+            regions=(Region(name="scratch", pages=1, mapped=False),),
+            tasks=(TaskGroup(name="victim", calls=_ROUND),),
+        )
+        return run_once(scenario, self.table.values.copy(), self.seed, 0).elapsed_ns
+
+
+_ROUND = (Mmap(region="scratch"), Munmap(region="scratch"))
+
+
+def _relative(values: np.ndarray) -> np.ndarray:
+    """How far some values are from the typical one."""
+    return values / np.median(values) if len(values) else np.ones(1)
+
+
+def scenario_of(probe: Probe, calibration: Calibration, pages: int | None = None) -> Scenario:
+    """Write a probe as a scenario.
+
+    Parameters
+    ----------
+    probe : Probe
+        Its victim "mmap", its method one of METHODS, its backing "anonymous".
+    calibration : Calibration
+        Its conditions say how long sleeps are, and which rules hold.
+    pages : int, optional
+        The range, where it is not the probe's.
+
+    Returns
+    -------
+    Scenario
+        Its task groups are "locker" and "victim"; the locker's last call is no part of the probe:
+        it lets a round of the victim end.
+    """
+    conditions = calibration.conditions
+    pieces: dict[str, Any] = {}
+    if probe.piece_pages is not None and probe.piece_pages < probe.pages:
+        pieces["piece_pages"] = probe.piece_pages
+        if probe.pause_us:
+            asleep = conditions.sleep_extra_ns["normal"] if probe.pause_by == "sleep" else 0
+            pieces["pause_ns"] = round(probe.pause_us * 1000) + asleep
+    calls = {
+        "mlock": [Mlock(region="data", **pieces)],
+        "populate": [Populate(region="data", **pieces)],
+    }.get(probe.method, [Mlock(region="data", on_fault=True), Populate(region="data", **pieces)])
+    same_cpu = probe.locker_cpu == probe.victim_cpu
+    sleeps = _sleeps(probe, conditions.sleep_extra_ns[probe.priority])
+    return Scenario(
+        name="probe",
+        costs="measured",  # by its name alone: the figures are given when it is run
+        design=conditions.design,
+        lock_policy=conditions.lock_policy,
+        cpus=2,
+        wake_up_preemption=True,
+        regions=(
+            Region(name="data", pages=pages or probe.pages),
+            Region(name="scratch", pages=1, mapped=False),
+            Region(name="own", pages=1, present=True),
+        ),
+        tasks=(
+            TaskGroup(
+                name="locker",
+                cpu=0,
+                calls=(
+                    *calls,
+                    Hold(mode="shared", hold_ns=0, think_ns=AFTERWARDS_NS),
+                ),
+            ),
+            TaskGroup(
+                name="victim",
+                cpu=0 if same_cpu else 1,
+                realtime=probe.priority == "fifo",
+                repeats=0,
+                start_ns=sleeps[0].think_ns,
+                start=sleeps[0].think,
+                calls=(*sleeps, *_ROUND),
+            ),
+        ),
+    )
+
+
+def _sleeps(probe: Probe, extra_ns: int) -> list[Touch]:
+    """The victim's think time, up to where it runs and reads the clock: the end of an access.
+
+    A sleep is an exponential time and, because a timer is late and a wake-up takes its time, a
+    constant one. The model has one or the other: two sleeps, where it does no harm that the
+    victim wakes in between, because its CPU is its own; otherwise one of the same mean.
+    """
+    mean_ns = round(probe.think_us * 1000)
+    if probe.locker_cpu == probe.victim_cpu:
+        return [_sleep(mean_ns + extra_ns, "exponential")]
+    return [_sleep(extra_ns, "constant"), _sleep(mean_ns, "exponential")]
+
+
+def _sleep(ns: int, distribution: Any) -> Touch:
+    return Touch(region="own", write=False, think_ns=ns, think=distribution)
+
+
+def _simulated(
+    scenario: Scenario, costs: np.ndarray, replication: int, seed: int, pieces: int
+) -> tuple[np.ndarray, int]:
+    """The victim's rounds that began beside the locker, and how long that took."""
+    result = run_once(
+        scenario, costs, seed, replication, trace=EVENTS_A_PIECE * pieces + OTHER_EVENTS
+    )
+    if result.trace_dropped:
+        result = run_once(
+            scenario,
+            costs,
+            seed,
+            replication,
+            trace=EVENTS_A_PIECE * pieces + OTHER_EVENTS + result.trace_dropped,
+        )
+    spans = result.spans
+    locking = spans.filter(pl.col("class") == "locker", pl.col("call") != "hold")
+    ended_ns = int(locking["ended_ns"][-1])
+    victim = spans.filter(pl.col("class") == "victim")
+    began = victim.filter(call="mmap")["began_ns"].to_numpy()
+    ended = victim.filter(call="munmap")["ended_ns"].to_numpy()
+    beside = began[: len(ended)] < ended_ns
+    return (ended - began[: len(ended)])[beside], ended_ns - int(locking["began_ns"][0])

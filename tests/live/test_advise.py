@@ -1,0 +1,232 @@
+"""The advice reaches its target by what was measured and predicted, and is measured anew."""
+
+import importlib
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from rfcsim import RfcsimError, advise, load_measurement
+from rfcsim.data import data_path
+from rfcsim.live import snippets
+from rfcsim.live.advice import CONFIRMED, Advice
+from rfcsim.live.measurement import Measurement
+from tests.live.facts import PAGE, anonymous, locked_pages, pages_of, present_pages
+
+module = importlib.import_module("rfcsim.live.advise")  # its name is also that of its function
+RECORDED = data_path("measurements", "vm-6.18")
+MS = 1_000_000
+TOUCHING = pl.col("method").is_in(["touch", "onfault-touch"]).fill_null(False)
+
+
+def without(rows: pl.Expr) -> Measurement:
+    measurement = load_measurement(RECORDED)
+    return Measurement(measurement.records.filter(~rows), measurement.provenance)
+
+
+@pytest.fixture(scope="module")
+def in_pieces() -> Advice:
+    """Where pages that are touched are not among the ways."""
+    return advise(without(TOUCHING), p99_wait_ns=MS, confirm=False)
+
+
+def test_the_quickest_of_those_that_reach_the_target_is_advised() -> None:
+    found = advise(load_measurement(RECORDED), p99_wait_ns=MS, confirm=False)
+    reaching = found.trials.filter("reaches")
+    assert found.best is not None and found.kept is None
+    assert found.best["total_ns"] == reaching["total_ns"].min()
+    assert (reaching["p99_high_ns"] <= MS).all()
+    assert set(found.trials.filter(~pl.col("reaches"))["method"]) >= {"mlock"}
+    assert found.best["method"] == "onfault-touch"
+    assert "mlock2(MLOCK_ONFAULT), a write to each page" in found.text
+    assert found.table().height == found.trials.height
+
+
+def test_the_largest_piece_that_reaches_the_target_is_advised(in_pieces: Advice) -> None:
+    best = in_pieces.best
+    assert best is not None
+    assert (best["method"], best["pause_us"]) == ("onfault-populate", 40.0)
+    assert best["p99_high_ns"] <= MS
+    search = module._Search(without(TOUCHING), MS, None, 0)
+    assert search._piece(best["piece_pages"], 40.0, "normal") == best
+    assert not search._piece(2 * best["piece_pages"], 40.0, "normal")["reaches"]
+    words = f"{best['piece_pages']} pages at a time, with 40 us of sleep after each"
+    assert words in in_pieces.text and "It was not measured anew." in in_pieces.text
+
+
+def test_a_measured_setting_that_missed_the_target_is_not_advised(in_pieces: Advice) -> None:
+    best = in_pieces.best
+    assert best is not None and best["basis"] == "predicted, and measured"
+    measurement = without(TOUCHING)
+    setting = (pl.col("piece_pages") == best["piece_pages"]) & (pl.col("pause_us") == 40)
+    slow = pl.lit([{"low_ns": 2 * MS, "high_ns": 2 * MS, "count": 100}])
+    slow = slow.cast(measurement.records.schema["histogram"])
+    worse = measurement.records.with_columns(
+        pl.when(setting & (pl.col("role") == "victim"))
+        .then(slow)
+        .otherwise("histogram")
+        .alias("histogram")
+    )
+    found = advise(Measurement(worse, measurement.provenance), p99_wait_ns=MS, confirm=False)
+    assert found.best is not None
+    assert found.best["piece_pages"] != best["piece_pages"]
+
+
+def test_where_nothing_reaches_the_target_that_is_said() -> None:
+    found = advise(without(TOUCHING), p99_wait_ns=2_000, confirm=True)
+    assert found.best is None and found.kept is None and found.confirmed.is_empty()
+    assert (found.c_code, found.python_code) == ("", "")
+    assert found.text.startswith(
+        "No way keeps p99 of the others' waits within 2.00 us; the nearest"
+    )
+    assert "fifo" in set(found.trials["priority"])
+    assert "Real-time waiters would not help either" in found.text
+
+
+# --- measured anew -----------------------------------------------------------------------------
+
+
+def confirming(monkeypatch, keeping: int) -> list[dict]:
+    """Let pieces of so many pages keep the target, whatever they are measured at."""
+    asked: list[dict] = []
+
+    def measured(setting, pages, target_ns):
+        asked.append(dict(setting))
+        keeps = setting["piece_pages"] <= keeping
+        row = {"piece_pages": setting["piece_pages"], "pause_us": 40.0, "placement": "other"}
+        p99_ns = target_ns - 1 if keeps else target_ns + 1
+        row |= {"rounds": 9, "p99_ns": p99_ns, "max_ns": 2 * p99_ns, "total_ns": 7, "keeps": keeps}
+        return pl.DataFrame([row], CONFIRMED)
+
+    monkeypatch.setattr(module, "_measured_anew", measured)
+    return asked
+
+
+def test_smaller_pieces_are_measured_until_one_keeps_the_target(in_pieces, monkeypatch) -> None:
+    first = in_pieces.best["piece_pages"]
+    asked = confirming(monkeypatch, first // 4)
+    found = advise(without(TOUCHING), p99_wait_ns=MS)
+    assert [each["piece_pages"] for each in asked] == [first, first // 2, first // 4]
+    assert found.kept is True and found.best is not None
+    assert found.best["piece_pages"] == first // 4
+    assert "Larger pieces did not keep the target" in found.text
+    assert found.text.endswith("it keeps its promise.")
+
+
+def test_a_promise_that_is_not_kept_is_not_made(in_pieces, monkeypatch) -> None:
+    asked = confirming(monkeypatch, 0)
+    found = advise(without(TOUCHING), p99_wait_ns=MS)
+    assert len(asked) == module.MOST_CONFIRMED == found.confirmed.height
+    assert found.kept is False
+    assert found.text.endswith("it does NOT keep the target.")
+
+
+def test_it_is_measured_at_exactly_that_setting(monkeypatch) -> None:
+    probes = []
+    real = module.measure
+
+    def measured(asked, **how):
+        probes.extend(asked)
+        return real(asked, **how)
+
+    monkeypatch.setattr(module, "measure", measured)
+    records = without(TOUCHING).records.with_columns(
+        pages=pl.lit(1024, pl.Int64()),
+        covered_pages=pl.when(pl.col("experiment") == "probe").then(1024).otherwise("covered_pages"),
+    )
+    found = advise(Measurement(records, {"kernel": "6.18"}), p99_wait_ns=1000 * MS)
+    assert found.best is not None and found.kept is True
+    assert {(probe.method, probe.pages) for probe in probes} == {(found.best["method"], 1024)}
+    assert {probe.piece_pages for probe in probes} <= {found.best["piece_pages"], None}
+    assert set(found.confirmed["placement"]) <= {"same", "other"}
+    assert (found.confirmed["rounds"] > 0).all()
+
+
+# --- lines to paste ------------------------------------------------------------------------------
+
+SETTINGS = [
+    ("mlock", None, 0.0),
+    ("mlock", 3, 5.0),
+    ("populate", 2, 0.0),
+    ("onfault-populate", 5, 40.0),
+    ("onfault-touch", None, 0.0),
+    ("touch", None, 0.0),
+]
+
+
+@pytest.mark.parametrize(("method", "piece_pages", "pause_us"), SETTINGS)
+def test_the_lines_of_python_do_it(method, piece_pages, pause_us) -> None:
+    array = anonymous(11)
+    code = snippets.in_python(method, piece_pages, pause_us)
+    names: dict = {"array": array}
+    exec(code, names)  # as a user would paste them
+    assert present_pages(array) == set(pages_of(array))
+    locks = method not in ("populate", "touch")
+    assert (set(pages_of(array)) <= locked_pages()) == locks
+    assert not array.any()
+    if "locked" in names:
+        names["locked"].unlock()
+
+
+@pytest.mark.parametrize(("method", "piece_pages", "pause_us"), SETTINGS)
+def test_the_lines_of_c_do_it(method, piece_pages, pause_us, tmp_path: Path) -> None:
+    program = (
+        snippets.in_c(method, piece_pages, pause_us)
+        + f"""
+#include <stdio.h>
+int main(void)
+{{
+    size_t bytes = 11 * {PAGE};
+    unsigned char there[11];
+    char *start = mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (lock_pages(start, bytes) || mincore(start, bytes, there))
+        return 1;
+    int present = 0;
+    for (int page = 0; page < 11; page++)
+        present += there[page] & 1;
+    printf("%d", present);
+}}
+"""
+    )
+    (tmp_path / "lock.c").write_text(program)
+    flags = ["-std=gnu11", "-Wall", "-Wextra", "-Werror"]
+    subprocess.run(["gcc", *flags, "lock.c", "-o", "lock"], cwd=tmp_path, check=True)
+    run = subprocess.run(["./lock"], cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert run.stdout == "11"
+
+
+# --- bad input, and the command ------------------------------------------------------------------
+
+
+def test_bad_input() -> None:
+    measurement = load_measurement(RECORDED)
+    with pytest.raises(RfcsimError, match=r"^p99_wait_ns = 0: must be 1 to "):
+        advise(measurement, p99_wait_ns=0)
+    with pytest.raises(RfcsimError, match=r"^measurement: has no runs with the victim mmap"):
+        advise(without(pl.col("victim").eq_missing("mmap")), p99_wait_ns=MS)
+
+
+def test_the_command(rfcsim, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, out, err = rfcsim("recommend", "--p99-wait", "1ms")
+    assert (status, out) == (2, "")
+    assert err == (
+        "rfcsim: error: a SCENARIO.toml, --preset NAME or --from-measurement FILE must be given, "
+        "one of them, or measurement.parquet be here\n"
+    )
+    status, _, err = rfcsim("recommend", "--preset", "anon-1gb", "--from-measurement", RECORDED)
+    assert (status, err) == (2, "rfcsim: error: --from-measurement: only without a scenario\n")
+    Path("measurement.parquet").write_bytes(RECORDED.read_bytes())
+    status, out, err = rfcsim("recommend", "--p99-wait", "1ms", "--no-confirm")
+    expected = advise(load_measurement(RECORDED), p99_wait_ns=MS, confirm=False)
+    assert (status, err) == (0, "")
+    assert expected.text in out
+    assert expected.c_code in out and expected.python_code in out
+    status, out, _ = rfcsim("recommend", "--p99-wait", "1us", "--no-confirm", "--json")
+    found = json.loads(out)
+    assert (status, found["best"], found["kept"]) == (1, None, None)
+    assert found["text"].startswith("No way keeps p99")
+    assert np.isfinite([trial["p99_ns"] for trial in found["trials"]]).all()
