@@ -43,7 +43,8 @@ numbers: $(ready) ## for authors: write the figures of now into the ledger, the 
 # By file: the cells of a notebook belong together.
 test: $(ready) ## pass every test: unit, property, twin, and every notebook's stored outputs
 	@tests/spin/ensure-spin.sh
-	@rm -rf build/numba
+	@tests/browser/ensure-chromium.sh
+	@rm -rf build/numba build/browser
 	@$(clean_kernel) NUMBA_CACHE_DIR="$(CURDIR)/build/numba" $(python) -m pytest \
 		--numprocesses=auto --maxprocesses=8 --dist=loadfile \
 		--nbval --nbval-current-env --nbval-cell-timeout=120 notebooks tests

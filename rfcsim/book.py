@@ -19,10 +19,15 @@ class VegaLite:
 
     @staticmethod
     def handle_mime(renderer: Any, data: Any, inline: bool) -> list[nodes.Node] | None:
-        """The output as docutils nodes, or None if it is not a chart that stands by itself."""
+        """The output as docutils nodes, or None if it is not a chart that stands by itself.
+
+        The node's attribute `description` is the chart's text alternative.
+        """
         if inline or data.mime_type != MIME_TYPE:
             return None
         # "</" would end the script element that carries the specification.
         specification = json.dumps(data.content).replace("</", "<\\/")
         html = f'<script type="application/json">{specification}</script>'
-        return [nodes.raw(text=f'<div class="vega-lite">{html}</div>', format="html")]
+        chart = nodes.raw(text=f'<div class="vega-lite">{html}</div>', format="html")
+        chart["description"] = data.content.get("description", "")
+        return [chart]

@@ -1,5 +1,6 @@
-"""What all tests share: examples of property tests that never change, and the command."""
+"""What all tests share: examples of property tests that never change, the command, the book."""
 
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from rfcsim import cli
+from tests.house.project import ROOT
 
 settings.register_profile("rfcsim", derandomize=True, deadline=None, database=None)
 settings.load_profile("rfcsim")
@@ -28,3 +30,14 @@ def rfcsim(
         return int(ended.value.code or 0), out, err
 
     return call
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The book's pages, made from the stored notebooks: none is executed, no warning is allowed."""
+    pages = tmp_path_factory.mktemp("book") / "site"
+    build = [sys.executable, "notebooks/_book/build.py", "--strict", "notebooks", str(pages)]
+    built = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert str(pages / "index.html") in built.stdout
+    return pages

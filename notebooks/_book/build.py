@@ -4,14 +4,18 @@ python notebooks/_book/build.py build/notebooks build/site
 """
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
+import nbformat
 import vl_convert
+from frames import as_table  # beside this file
 from sphinx.cmd.build import build_main
 
+from rfcsim.charts import theme
 from rfcsim.charts.renderer import VEGA_LITE
 
 BOOK = Path(__file__).resolve().parent
@@ -23,11 +27,25 @@ def assemble(notebooks: Path, source: Path) -> None:
     shutil.copytree(BOOK, source, ignore=shutil.ignore_patterns("__pycache__", "build.py", "*.js"))
     shutil.copytree(PROJECT / "notebooks" / "reference", source / "notebooks" / "reference")
     shutil.copytree(PROJECT / "data", source / "data")
-    for notebook in sorted(notebooks.glob("*.ipynb")):
-        shutil.copy(notebook, source / "notebooks")
-    script = vl_convert.javascript_bundle((BOOK / "charts.js").read_text(), vl_version=VEGA_LITE)
+    for path in sorted(notebooks.glob("*.ipynb")):
+        notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+        tidy(notebook)
+        nbformat.write(notebook, source / "notebooks" / path.name)
+    drawing = f"const DARK = {json.dumps(theme.DARK)};\n" + (BOOK / "charts.js").read_text()
+    script = vl_convert.javascript_bundle(drawing, vl_version=VEGA_LITE)
     # As a function of its own it leaves no names behind, and works in a page opened as a file.
     (source / "_static" / "charts.js").write_text(f"(function(){{{script}}})();")
+
+
+def tidy(notebook: nbformat.NotebookNode) -> None:
+    """Fold away the cells that compute the numbers in the text, and take frames for tables."""
+    for cell in notebook.cells:
+        if "figures" in cell.metadata.get("tags", ()):
+            cell.metadata.tags.append("hide-cell")
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {})
+            if "text/html" in data:
+                data["text/html"] = as_table(data["text/html"])
 
 
 def main() -> int:

@@ -1,21 +1,27 @@
 """Sphinx configuration of the book; `build.py` beside this file runs it."""
 
+import sys
 from importlib.metadata import version as installed_version
+from pathlib import Path
 
 from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
+
+sys.path.insert(0, str(Path(__file__).parent))  # figures.py and terms.py
 
 project = "rfcsim"
 author = "rfcsim contributors"
 copyright = "rfcsim contributors"
 version = release = installed_version("rfcsim")
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "figures", "terms"]
 exclude_patterns = ["_static"]
 
 nb_execution_mode = "off"  # the notebooks come executed
 nb_merge_streams = True
+nb_code_prompt_show = "How the numbers in the text are computed"
+nb_code_prompt_hide = nb_code_prompt_show
 myst_enable_extensions = ["dollarmath", "deflist"]
 myst_heading_anchors = 3
 default_role = "literal"  # `name` in a docstring is code
@@ -28,12 +34,16 @@ napoleon_use_ivar = True
 
 html_theme = "furo"
 html_title = "rfcsim"
+html_show_search_summary = False  # it would fetch pages, which a page opened as a file may not
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
 html_js_files = ["charts.js"]
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sourcelink = False
+html_domain_indices = False  # there is one module
 
 
 def visit_math(translator, node: nodes.math) -> None:
@@ -46,6 +56,15 @@ def visit_math_block(translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def level_captions(app: Sphinx, name: str, template: str, context: dict, doctree: object) -> None:
+    """Say of which level the captions of tables of contents are; Sphinx leaves it open."""
+    for part in ("body", "furo_navigation_tree"):
+        context[part] = context.get(part, "").replace(
+            'role="heading"', 'role="heading" aria-level="2"'
+        )
+
+
 def setup(app: Sphinx) -> None:
     """Formulas become MathML, which browsers draw by themselves: no script, no network."""
     app.add_html_math_renderer("mathml", (visit_math, None), (visit_math_block, None))
+    app.connect("html-page-context", level_captions, priority=900)  # after the theme

@@ -3,7 +3,8 @@
 Colours are those of M. Okabe and K. Ito, "Color Universal Design" (2008), which stay apart for all
 common forms of colour blindness. Colour never speaks alone: bars differ in height and lightness
 too, lines in their dashes and end marks. A chart brings its own white ground, since text that is
-drawn for one ground is lost on the other.
+drawn for one ground is lost on the other; the book, which draws anew on a dark page, takes the
+colours of DARK.
 """
 
 from collections.abc import Iterable
@@ -62,6 +63,16 @@ SERIES = (
 
 # From short to long: one hue, so that lightness alone says it, to everybody.
 LIGHTEST, DARKEST = "#e8f3fa", "#0b3a5e"
+
+# On a dark page: colour -> what is drawn instead. All others are seen on either ground.
+DARK = {
+    INK: "#f2f2f2",
+    GREY: "#a6aab0",
+    GRID: "#34373b",
+    GROUND: "#131416",  # the ground of the book's dark pages
+    STATE_COLOURS[SHARED]: "#2672aa",  # text in INK stands on it
+    BLAME_BARS[STOLEN][0]: "#7cc4ff",
+}
 
 WIDTH = 640  # pixels of the plot itself; a whole chart is then as wide as a notebook's column
 

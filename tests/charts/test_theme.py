@@ -127,3 +127,36 @@ def test_text_is_read_on_the_charts_own_ground() -> None:
     assert theme.theme().get("config", {}).get("background") == theme.GROUND
     assert contrast(theme.INK, theme.GROUND) >= 7
     assert contrast(theme.GREY, theme.GROUND) >= 7
+
+
+def on_a_dark_page(colour: str) -> str:
+    return theme.DARK.get(colour, colour)
+
+
+def test_a_dark_page_has_the_same_contrasts() -> None:
+    ground = on_a_dark_page(theme.GROUND)
+    assert contrast(on_a_dark_page(theme.INK), ground) >= 7
+    assert contrast(on_a_dark_page(theme.GREY), ground) >= 7
+    drawn = {
+        *theme.STATE_COLOURS.values(),
+        *theme.MODE_COLOURS.values(),
+        *(colour for colour, _, _ in theme.BLAME_BARS.values()),
+        *(colour for colour, _, _ in theme.SERIES),
+    }
+    for colour in drawn:
+        assert contrast(on_a_dark_page(colour), ground) >= 3, colour
+    for mode in (theme.EXCLUSIVE, theme.SHARED):  # with text on it, as in a matrix of call sites
+        ink = theme.GROUND if mode == theme.EXCLUSIVE else theme.INK
+        cell = on_a_dark_page(theme.STATE_COLOURS[mode])
+        assert contrast(on_a_dark_page(ink), cell) >= 4.5, mode
+
+
+@pytest.mark.parametrize("seen", SEEN_WITH.values(), ids=SEEN_WITH)
+@pytest.mark.parametrize("bars", ["STATE_COLOURS", "BLAME_BARS"])
+def test_bars_differ_for_the_colour_blind_on_a_dark_page(
+    bars: str, seen: list[list[float]]
+) -> None:
+    looks = [look if isinstance(look, str) else look[0] for look in getattr(theme, bars).values()]
+    colours = [on_a_dark_page(colour) for colour in (*looks, theme.GROUND)]
+    for one, other in combinations(colours, 2):
+        assert difference(one, other, np.array(seen)) > 20, (one, other)

@@ -23,6 +23,11 @@ def conda_packages() -> list[str]:
     return [line for line in conda_environment()["dependencies"] if isinstance(line, str)]
 
 
+def pip_packages() -> list[str]:
+    """What the conda environment has pip install, the project last."""
+    return conda_environment()["dependencies"][-1]["pip"]
+
+
 def ranges(packages: list[Requirement]) -> dict[str, SpecifierSet]:
     return {canonicalize_name(package.name): package.specifier for package in packages}
 
@@ -41,12 +46,14 @@ def test_conda_environment_asks_for_the_same_packages() -> None:
     """Under the same names, too: conda-forge has each under PyPI's, but for case, "-" and "_"."""
     wanted = ranges(requirements())
     python = SpecifierSet(PYPROJECT["project"]["requires-python"])
-    asked = ranges([Requirement(line) for line in conda_packages()])
+    lines = [*conda_packages(), *pip_packages()[:-1]]
+    asked = ranges([Requirement(line) for line in lines])
+    assert len(asked) == len(lines)
     assert asked == wanted | {"python": python, "pip": SpecifierSet()}
 
 
 def test_conda_environment_installs_the_project_itself() -> None:
-    assert conda_environment()["dependencies"][-1] == {"pip": ["--editable=."]}
+    assert pip_packages()[-1] == "--editable=."
 
 
 @pytest.mark.parametrize("line", conda_packages())

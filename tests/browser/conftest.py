@@ -1,0 +1,45 @@
+"""The book in a real browser: Chromium without a window, driven by Playwright."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from tests.browser.reader import Reader
+
+CHROMIUM = "/usr/bin/chromium"
+# What Chromium would do by itself: report, update, look for a GPU; and its sandbox, which needs
+# rights that a container has not.
+QUIET = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-sync",
+    "--no-sandbox",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # No longer than a module: while Playwright is at work, no other event loop can run.
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that has seen nothing yet."""
+    context = browser.new_context(offline=True)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def reader(context: BrowserContext, book: Path) -> Iterator[Reader]:
+    """Somebody with the book; in the end nothing went wrong that a console would show."""
+    reader = Reader(context.new_page(), book)
+    yield reader
+    assert reader.troubles == []

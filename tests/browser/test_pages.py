@@ -1,0 +1,108 @@
+"""Every page of the book, at both widths and in both themes: nothing fails, nothing overflows.
+
+The pictures are kept in build/browser/, for somebody to look at.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from rfcsim.charts import theme
+from tests.browser.reader import Reader, Theme
+from tests.house.project import ROOT
+
+NOTEBOOKS = [f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+REFERENCE = [
+    f"notebooks/reference/{path.stem}"
+    for path in sorted((ROOT / "notebooks" / "reference").glob("*.md"))
+]
+PAGES = ["index", *NOTEBOOKS, *REFERENCE, "data/README", "genindex", "search"]
+LOOKS: list[tuple[Theme, int]] = [
+    ("light", 1400),
+    ("dark", 1400),
+    ("dark", 380),
+    ("light", 380),
+]
+JUDGED = [("light", 1400), ("dark", 380)]  # by axe, which is slow
+
+PICTURES = ROOT / "build" / "browser"
+TALLEST = 16_000  # pixels of a picture
+AXE = {"resultTypes": ["violations"], "preload": False}
+# axe takes the square of a page's length, and the entries of the API are hundreds of the same.
+FEWER_ENTRIES = """() => {
+  for (const kind of ["class", "exception", "function", "data"])
+    [...document.querySelectorAll(`dl.py.${kind}`)].slice(5).forEach((entry) => entry.remove());
+  [...document.querySelectorAll(".toc-tree li, .genindextable li")].slice(50)
+    .forEach((entry) => entry.remove());
+}"""
+
+
+def rgb(colour: str) -> str:
+    return f"rgb({', '.join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))})"
+
+
+def test_every_page_is_read(book: Path) -> None:
+    made = {str(page.relative_to(book).with_suffix("")) for page in book.rglob("*.html")}
+    assert made == set(PAGES)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page(reader: Reader, name: str) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    ground = {"light": rgb(theme.GROUND), "dark": rgb(theme.DARK[theme.GROUND])}
+    for number, (look, width) in enumerate(LOOKS):
+        if number == 0:
+            reader.open(name, theme=look, width=width)
+        else:
+            reader.turn(look, width)
+        _picture(reader, f"{name.replace('/', '-')}-{look}-{width}")
+        assert reader.overflow() <= 0, (look, width)
+        for chart in reader.charts():
+            assert chart["marks"] > 0, chart
+            assert chart["outside"] == 0, chart
+            assert chart["name"], "a chart without a text alternative"
+            assert chart["ground"] == ground[look], (look, width)
+            assert chart["width"] <= chart["room"], (look, width)
+        if (look, width) in JUDGED:
+            assert _faults(reader) == [], (look, width)
+
+
+def _picture(reader: Reader, name: str) -> None:
+    height = reader.page.evaluate("document.documentElement.scrollHeight")
+    width = reader.page.evaluate("window.innerWidth")
+    reader.page.screenshot(
+        path=PICTURES / f"{name}.jpg",
+        type="jpeg",
+        quality=70,
+        full_page=True,
+        clip={"x": 0, "y": 0, "width": width, "height": min(height, TALLEST)},
+        animations="disabled",
+    )
+
+
+def _faults(reader: Reader) -> list[str]:
+    """What axe finds that is serious or critical."""
+    reader.page.evaluate(FEWER_ENTRIES)
+    found = Axe().run(reader.page, options=AXE).response["violations"]
+    return [
+        f"{fault['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for fault in found
+        if fault["impact"] in ("serious", "critical")
+        for node in fault["nodes"]
+    ]
+
+
+def test_a_chart_says_what_it_shows(reader: Reader) -> None:
+    reader.open("notebooks/00_start_here")
+    stored = json.loads((ROOT / "notebooks" / "00_start_here.ipynb").read_text())
+    described = [
+        output["data"]["application/vnd.vegalite.v5+json"]["description"]
+        for cell in stored["cells"]
+        for output in cell.get("outputs", ())
+        if "application/vnd.vegalite.v5+json" in output.get("data", {})
+    ]
+    assert [chart["name"] for chart in reader.charts()] == described
+    reader.page.locator("summary", has_text="In words").first.click()
+    assert reader.page.locator(".in-words p").first.inner_text() == described[0]
