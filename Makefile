@@ -36,6 +36,7 @@ site: $(ready) ## write the pages again, from the notebooks as they were execute
 execute: $(ready) ## for authors: execute every notebook in place, to be committed
 	@$(nbconvert) --inplace notebooks/*.ipynb
 	@$(python) -m tests.notebooks.ledger
+	@$(python) notebooks/_book/picture.py
 
 numbers: $(ready) ## for authors: write the figures of now into the ledger, the README and the prose
 	@$(python) -m tests.notebooks.ledger

@@ -6,10 +6,13 @@ import sys
 from pathlib import Path
 
 import rfcsim
+from notebooks._book.picture import picture
 from tests.house.project import ROOT
 
 README = (ROOT / "README.md").read_text()
 DATA = ROOT / "data"
+SEED = 1  # that of the notebooks, so that both say the same
+SHOWN = f"rfcsim run --preset anon-1gb --seed {SEED}"
 
 
 def test_a_fault_does_not_wait_for_a_populate_of_3_9() -> None:
@@ -19,10 +22,18 @@ def test_a_fault_does_not_wait_for_a_populate_of_3_9() -> None:
 
 def test_the_table_is_what_the_command_prints() -> None:
     (shown,) = re.findall(r"^```\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-    command = [sys.executable, "-m", "rfcsim", "run", "--preset", "anon-1gb"]
+    command = [sys.executable, "-m", "rfcsim", *SHOWN.split()[1:]]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert "`.venv/bin/rfcsim run --preset anon-1gb`" in README
+    assert f"`.venv/bin/{SHOWN}`" in README
     assert [line.rstrip() for line in printed.splitlines() if line.strip()] == shown.splitlines()
+
+
+def test_the_picture_is_the_first_of_the_notebooks() -> None:
+    """`python notebooks/_book/picture.py` takes it from there."""
+    (shown,) = re.findall(r"^!\[[^\]]{100,}\]\((.*)\)$", README, re.MULTILINE)
+    stored = (ROOT / shown).read_bytes()
+    assert stored == picture()
+    assert len(stored) < 100_000
 
 
 def test_the_python_example_runs() -> None:
