@@ -8,14 +8,14 @@ from pathlib import Path
 
 import polars as pl
 
-from tests.spin.judge import Judgement, outcomes
+from tests.spin.judge import Design, Judgement, Mutant, outcomes
 from tests.spin.scenarios import SCENARIOS, Task
 
 FILE = Path(__file__).parents[2] / "data" / "spin.csv"
 PAGES, BATCH = 3, 2
 CROWD = "crowd"  # of five tasks: too large for three pages in batches of two to be quick
-DESIGNS = ("exclusive", "batched")
-MUTANTS = (
+DESIGNS: tuple[Design, ...] = ("exclusive", "batched")
+MUTANTS: tuple[tuple[Mutant, str], ...] = (
     ("NO_RECHECK", "munlock all"),
     ("CHARGED_TWICE", "second mlock"),
     ("PAGE_SKIPPED", "toucher"),
@@ -36,8 +36,11 @@ def rows() -> pl.DataFrame:
         the model that is wrong); outcomes (how many there are); violated (claims of
         `tests.spin.judge.CLAIMS` that some schedule violates).
     """
-    cases = [(name, design, None) for name in SCENARIOS if name != CROWD for design in DESIGNS]
-    cases += [(name, "batched", mutant) for mutant, name in MUTANTS]
+    small = [name for name in SCENARIOS if name != CROWD]
+    cases: list[tuple[str, Design, Mutant | None]] = [
+        *((name, design, None) for name in small for design in DESIGNS),
+        *((name, "batched", mutant) for mutant, name in MUTANTS),
+    ]
     return pl.DataFrame(
         {
             "scenario": name,
