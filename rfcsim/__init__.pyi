@@ -12,21 +12,12 @@ from .errors import (
 )
 from .events import lock_intervals
 from .experiment.batch_law import batch_law
-from .experiment.check import CLAIMS, Check, check
-from .experiment.compare import Comparison, compare
-from .experiment.costs import CostTable, load_costs
-from .experiment.differences import sequential_differences
-from .experiment.frontier import crossings, frontier
-from .experiment.kernels import kernel, kernels
-from .experiment.matrix import matrix
-from .experiment.mutants import mutant_scoreboard
-from .experiment.parts import (
+from .experiment.calls import (
     Brk,
     Fork,
     GetUserPages,
     Hold,
     Kill,
-    Limits,
     Mlock,
     Mlockall,
     Mmap,
@@ -36,14 +27,21 @@ from .experiment.parts import (
     Munlockall,
     Munmap,
     Populate,
-    Published,
     ReadMaps,
-    Region,
     RemapFilePages,
-    TaskGroup,
     Touch,
     Truncate,
 )
+from .experiment.check import CLAIMS, Check, check
+from .experiment.compare import Comparison, compare
+from .experiment.costs import CostTable, load_costs
+from .experiment.differences import sequential_differences
+from .experiment.frontier import crossings, frontier
+from .experiment.kernels import kernel, kernels
+from .experiment.matrix import matrix
+from .experiment.mutants import mutant_scoreboard
+from .experiment.part import Limits
+from .experiment.parts import Published, Region, TaskGroup
 from .experiment.presets import (
     check_scenario,
     check_scenarios,

@@ -27,7 +27,7 @@ from rfcsim.clock.engine import HAND_OFF_NS, SPIN_NS, SPIN_READER_NS
 from rfcsim.errors import RfcsimError
 from rfcsim.experiment.costs import CostTable, load_costs
 from rfcsim.experiment.explain import did_you_mean, show
-from rfcsim.experiment.parts import Limits
+from rfcsim.experiment.part import Limits
 from rfcsim.experiment.simulate import check_range
 from rfcsim.model.layout import (
     LOCK_POLICIES,

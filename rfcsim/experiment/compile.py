@@ -35,7 +35,7 @@ from rfcsim.clock.layout import (
     Machine,
 )
 from rfcsim.clock.machine import build
-from rfcsim.experiment.parts import (
+from rfcsim.experiment.calls import (
     Brk,
     Call,
     GetUserPages,
@@ -48,12 +48,11 @@ from rfcsim.experiment.parts import (
     Mremap,
     Munlockall,
     PiecesCall,
-    Placement,
     RangeCall,
-    Region,
     RemapFilePages,
     Touch,
 )
+from rfcsim.experiment.parts import Placement, Region
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.model.layout import (
     BACKING_ANON,

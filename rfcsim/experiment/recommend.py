@@ -8,8 +8,9 @@ import polars as pl
 
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
+from rfcsim.experiment.calls import Mlock, Populate
 from rfcsim.experiment.costs import load_costs
-from rfcsim.experiment.parts import Limits, Mlock, Populate
+from rfcsim.experiment.part import Limits
 from rfcsim.experiment.replicate import MOST_REPLICATIONS
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import LARGEST_KEY, Progress, check_range

@@ -6,8 +6,7 @@ from typing import NamedTuple
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.explain import did_you_mean
-from rfcsim.experiment.parts import (
+from rfcsim.experiment.calls import (
     Brk,
     Call,
     GetUserPages,
@@ -16,11 +15,11 @@ from rfcsim.experiment.parts import (
     Mmap,
     Mremap,
     Munmap,
-    Region,
     RemapFilePages,
-    TaskGroup,
     Touch,
 )
+from rfcsim.experiment.explain import did_you_mean
+from rfcsim.experiment.parts import Region, TaskGroup
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import simulate
 

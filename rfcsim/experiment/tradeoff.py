@@ -10,7 +10,8 @@ from typing import NamedTuple
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.parts import Mlock, Mlockall, Populate, TaskGroup
+from rfcsim.experiment.calls import Mlock, Mlockall, Populate
+from rfcsim.experiment.parts import TaskGroup
 from rfcsim.experiment.quantiles import quantile_intervals
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.statistics import axes_of, mean_intervals

@@ -3,8 +3,9 @@
 from typing import Any
 
 from rfcsim.errors import RfcsimError
+from rfcsim.experiment.calls import Mlock, Populate, RangeCall
 from rfcsim.experiment.explain import did_you_mean, show
-from rfcsim.experiment.parts import Mlock, Populate, RangeCall, TaskGroup
+from rfcsim.experiment.parts import TaskGroup
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.model.layout import DESIGNS
 

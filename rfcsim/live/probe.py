@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import Field
 
 from rfcsim.errors import LiveError, RfcsimError
-from rfcsim.experiment.parts import Part
+from rfcsim.experiment.part import Part
 from rfcsim.live import limits
 from rfcsim.live.bench import Backing
 from rfcsim.live.calls import (

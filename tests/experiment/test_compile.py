@@ -26,8 +26,9 @@ from rfcsim.clock.layout import (
     T_REPEATS,
     Machine,
 )
+from rfcsim.experiment.calls import Hold, Mlock, Mmap, Munmap, Touch
 from rfcsim.experiment.compile import compile_scenario
-from rfcsim.experiment.parts import Hold, Mlock, Mmap, Munmap, Region, TaskGroup, Touch
+from rfcsim.experiment.parts import Region, TaskGroup
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.model.layout import (
     BACKING_ANON,

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 
 from rfcsim.errors import ScenarioError
-from rfcsim.experiment.parts import Hold, Limits, Mlock, Published, Region, TaskGroup, Touch
+from rfcsim.experiment.calls import Hold, Mlock, Touch
+from rfcsim.experiment.part import Limits
+from rfcsim.experiment.parts import Published, Region, TaskGroup
 from rfcsim.experiment.scenario import Scenario
 from tests.experiment.examples import SMALL, TEXT
 from tests.twin.strategies import scenarios

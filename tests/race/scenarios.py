@@ -20,7 +20,7 @@ from rfcsim import (
     TaskGroup,
     Touch,
 )
-from rfcsim.experiment.parts import Call
+from rfcsim.experiment.calls import Call
 from rfcsim.model.layout import DESIGNS
 
 

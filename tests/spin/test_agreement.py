@@ -3,7 +3,7 @@
 import pytest
 
 from rfcsim import Mlock, Mmap, Munlock, Munmap, Region, Scenario, TaskGroup, Touch, check
-from rfcsim.experiment.parts import Call as ScenarioCall
+from rfcsim.experiment.calls import Call as ScenarioCall
 from rfcsim.model.layout import PAGE_MLOCKED, PAGE_PRESENT, VM_LOCKED
 from rfcsim.race.outcomes import Outcome as Found
 from tests.spin.judge import Design, Policy, outcomes

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from rfcsim.experiment.parts import (
+from rfcsim.experiment.calls import (
     BaseCall,
     Brk,
     Fork,
@@ -17,10 +17,10 @@ from rfcsim.experiment.parts import (
     Munlockall,
     Munmap,
     ReadMaps,
-    Region,
     Touch,
     Truncate,
 )
+from rfcsim.experiment.parts import Region
 from tests.twin.tape import Tape
 
 DISTRIBUTIONS = ["constant", "constant", "exponential", "uniform"]
