@@ -8,7 +8,7 @@ import polars as pl
 
 from rfcsim.errors import LiveError, RfcsimError
 from rfcsim.experiment.costs import CostTable
-from rfcsim.experiment.parts import Limits
+from rfcsim.experiment.part import Limits
 from rfcsim.live import limits
 from rfcsim.live.advice import CONFIRMED, TRIALS, Advice, Span
 from rfcsim.live.calibrate import calibrate

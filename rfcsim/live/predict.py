@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from rfcsim.experiment.costs import COST_ROWS, CostTable
-from rfcsim.experiment.parts import Hold, Mlock, Mmap, Munmap, Populate, Region, TaskGroup, Touch
+from rfcsim.experiment.calls import Hold, Mlock, Mmap, Munmap, Populate, Touch
+from rfcsim.experiment.parts import Region, TaskGroup
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import run_once
 from rfcsim.live.calibrate import Calibration

@@ -73,6 +73,7 @@ RULE_DOWNGRADES = 128  # mlock populates each VMA with the lock downgraded, then
 RULE_WALKS_PRESENT = 256  # the first pass marks each page that is present
 RULE_FAULT_RETRY = 512  # a page fault gives the lock up, once, before it sleeps for the disk
 RULE_VMA_LOCK = 1024  # a page fault takes the lock of its VMA, and mmap_sem only if it must
+RULE_UNMAP_DOWNGRADES = 2048  # munmap visits the pages, once out of their VMAs, downgraded (4.20)
 
 DESIGN_EXCLUSIVE = 0  # 2.6.36: flags and pages under one exclusive hold
 DESIGN_DOWNGRADE = RULE_DOWNGRADES  # 2.6.28, reverted in 2.6.29-rc4
@@ -84,7 +85,9 @@ DESIGN_FAULT_RETRY = (
     RULE_SECOND_PASS | RULE_DISK | RULE_ANY_VMA | RULE_HIDES_ERRORS | RULE_FAULT_RETRY
 )
 DESIGN_MM_POPULATE = DESIGN_FAULT_RETRY | RULE_MAP_AFTERWARDS  # 3.9
-DESIGN_VMA_LOCK = DESIGN_MM_POPULATE | RULE_WALKS_PRESENT | RULE_VMA_LOCK  # 5.18, 6.4
+DESIGN_VMA_LOCK = (  # 4.20, 5.18, 6.4
+    DESIGN_MM_POPULATE | RULE_UNMAP_DOWNGRADES | RULE_WALKS_PRESENT | RULE_VMA_LOCK
+)
 DESIGNS = {
     "downgrade": DESIGN_DOWNGRADE,
     "exclusive": DESIGN_EXCLUSIVE,

@@ -23,6 +23,7 @@ from rfcsim.model.layout import (
     REG_BACKING,
     REG_CALL,
     REG_END,
+    REG_HELD,
     REG_RETURN,
     REG_START,
     REG_STEP,
@@ -46,14 +47,14 @@ RETURN = 4
 
 @inner
 def step_mmap(state, task):
-    """One move of `mmap(MAP_FIXED)` or of `munmap`, under one exclusive hold.
+    """One move of `mmap(MAP_FIXED)` or of `munmap`, under one hold.
 
     `mmap` unmaps what is in the way first, as `mmap_region` does, and populates what is VM_LOCKED
     (MAP_LOCKED, or mlockall(MCL_FUTURE) before) or MAP_POPULATE. See
     :func:`rfcsim.model.step.step` for the result.
 
     Source: `do_mmap_pgoff`, `mmap_region` and `do_munmap`, mm/mmap.c, 2.6.36, where `munmap`
-    still unmapped its pages under the write lock.
+    still unmapped its pages under the write lock; `__do_munmap`, 4.20, where it does not.
     """
     regs = state.tasks[task]
     where = regs[REG_STEP]
@@ -73,7 +74,7 @@ def step_mmap(state, task):
         return EFFECT_CPU, WORK_VMA_CHANGE, 1
     if where != RETURN:
         regs[REG_STEP] = RETURN
-        return EFFECT_UP, EXCLUSIVE, 0
+        return EFFECT_UP, regs[REG_HELD], 0
     return EFFECT_DONE, regs[REG_RETURN], 0
 
 

@@ -3,9 +3,12 @@
 from rfcsim._jit import inner
 from rfcsim.model.layout import (
     ALL_BITS,
+    CALL_MUNMAP,
     EFFECT_CPU,
     EFFECT_DONE,
+    EFFECT_DOWNGRADE,
     ENOMEM,
+    MM_DESIGN,
     MM_LOCKED_VM,
     MM_MAP_COUNT,
     MM_TOTAL_VM,
@@ -13,10 +16,13 @@ from rfcsim.model.layout import (
     PAGE_MLOCKED,
     PAGE_PRESENT,
     PAGE_ZERO,
+    REG_CALL,
     REG_NEXT,
     REG_RETURN,
     REG_STEP,
     REG_STOP,
+    RULE_UNMAP_DOWNGRADES,
+    SHARED,
     VM_LOCKED,
     VMA_END,
     VMA_FLAGS,
@@ -39,6 +45,7 @@ FLAGS = 1
 CLEAR = 2
 REMOVE = 3
 ZAP = 4
+DOWNGRADE = 5
 
 
 @inner
@@ -46,9 +53,9 @@ def unmap(state, task, start, end, run_class, run_limit):
     """One move of unmapping [start, end), under the exclusive hold; `EFFECT_DONE` when over.
 
     A range with nothing mapped is over at once. If a split fails, REG_RETURN says so and the
-    range stays mapped.
+    range stays mapped. A `munmap` that downgrades is left with the shared hold.
 
-    Source: `do_munmap`, mm/mmap.c, 2.6.36.
+    Source: `do_munmap`, mm/mmap.c, 2.6.36; `__do_munmap`, 4.20.
     """
     regs = state.tasks[task]
     stage = (regs[REG_STEP] - UNMAPPING) // UNMAP_STEPS
@@ -71,11 +78,16 @@ def unmap(state, task, start, end, run_class, run_limit):
                 return EFFECT_CPU, WORK_VMA_VISIT, 1
             regs[REG_STEP] = first_step + REMOVE
         elif where == REMOVE:
-            regs[REG_STEP] = first_step + ZAP
+            downgrades = state.mm[MM_DESIGN] & RULE_UNMAP_DOWNGRADES != 0
+            downgrades = downgrades and regs[REG_CALL] == CALL_MUNMAP
+            regs[REG_STEP] = first_step + (DOWNGRADE if downgrades else ZAP)
             removed = _remove(state, regs, start, end)
             if stage == OLD_PLACE:
                 regs[REG_NEXT] = regs[REG_STOP]
             return EFFECT_CPU, WORK_VMA_CHANGE, removed
+        elif where == DOWNGRADE:
+            regs[REG_STEP] = first_step + ZAP
+            return EFFECT_DOWNGRADE, SHARED, 0
         else:  # SPLIT
             if start >= end or not intersects(state, find_vma(state, start), start, end):
                 return EFFECT_DONE, 0, 0

@@ -1,5 +1,6 @@
 """Calls that change the address space: from a scenario to the clock, and to a table of steps."""
 
+import polars as pl
 import pytest
 
 from rfcsim import (
@@ -13,6 +14,8 @@ from rfcsim import (
     Mprotect,
     Mremap,
     Munlockall,
+    Munmap,
+    ReadMaps,
     Region,
     RemapFilePages,
     Scenario,
@@ -20,6 +23,7 @@ from rfcsim import (
     TaskGroup,
     Touch,
     Truncate,
+    load_costs,
     simulate,
     walk,
 )
@@ -36,6 +40,7 @@ from rfcsim.model.layout import (
     VM_LOCKED,
     VM_READ,
     VM_WRITE,
+    WORK_UNMAP_PAGE,
 )
 from tests.twin.cost_values import cost_values
 from tests.twin.engine import bits, run_engine
@@ -265,3 +270,30 @@ def test_jumps_and_pieces_give_the_same_bits(design):
     whole = bits(run_engine(case, COSTS, jump=False))
     assert bits(run_engine(case, COSTS, jump=True)) == whole
     assert bits(run_engine(case, COSTS, jump=True, most_events=3)) == whole
+
+
+@pytest.mark.parametrize("design", ["exclusive", "mm-populate", "vma-lock"])
+def test_others_wait_for_the_pages_of_a_munmap_only_before_4_20(design: str) -> None:
+    """A reader asks while the 1000 pages are being unmapped, or a moment later, downgraded."""
+    run = simulate(
+        Scenario(
+            name="unmap",
+            costs="anon-2010",
+            cpus=2,
+            design=design,
+            regions=(Region(name="data", pages=1000, present=True),),
+            tasks=(
+                TaskGroup(name="unmapper", calls=(Munmap(region="data"),)),
+                TaskGroup(name="reader", calls=(ReadMaps(),), start_ns=5_000),
+            ),
+        )
+    )
+    costs = load_costs("anon-2010").values
+    pages_ns = 1000 * int(costs[WORK_UNMAP_PAGE])
+    held = dict(run.holds.filter(pl.col("class") == "unmapper").select("mode", "total_ns").rows())
+    if design == "vma-lock":
+        assert held["exclusive"] < pages_ns <= held["shared"]
+        assert run.longest_wait("reader") == 0
+    else:
+        assert set(held) == {"exclusive"} and held["exclusive"] > pages_ns
+        assert run.longest_wait("reader") > pages_ns / 2

@@ -41,6 +41,8 @@ from rfcsim.model.layout import (
     VM_READ,
     VMA_FLAGS,
     WORK_MLOCK_PRESENT,
+    WORK_MUNLOCK_PAGE,
+    WORK_UNMAP_PAGE,
 )
 from rfcsim.model.rwsem import down
 from rfcsim.model.step import begin
@@ -88,6 +90,31 @@ def test_the_holds_of_an_mlock_over_two_vmas(design, expected):
     assert holds(state, CALL_MLOCK, 0, 9) == expected
     assert present(state) == list(range(9)) and mlocked(state) == list(range(6))
     assert state.mm[MM_LOCKED_VM] == 9
+
+
+@pytest.mark.parametrize("design", list(DESIGNS))
+def test_the_hold_of_a_munmap_is_shared_while_it_visits_the_pages_since_4_20(design):
+    downgrades = design == "vma-lock"
+    operations = {EFFECT_DOWN: "X", EFFECT_DOWNGRADE: "d", EFFECT_UP: "u"}
+    pages = {WORK_MUNLOCK_PAGE: "m", WORK_UNMAP_PAGE: "p"}
+    state = space(design, (0, 3, READ_WRITE | VM_LOCKED), (3, 5))
+    state.mm[MM_LOCKED_VM] = 3
+    seen = ""
+    for kind, work, _ in moves(state, 0, CALL_MUNMAP, 1, 4):
+        seen += pages.get(work, "") if kind == EFFECT_CPU else operations.get(kind, "")
+        if kind == EFFECT_DOWNGRADE:
+            assert layout(state) == [(0, 1, True)] and state.mm[MM_LOCKED_VM] == 1
+    assert seen == ("Xmmdppppu" if downgrades else "Xmmppppu")
+    assert not state.sem.any()
+
+
+@pytest.mark.parametrize(("start", "pages"), [(0, 0), (5, 2)])
+def test_a_munmap_of_nothing_downgrades_nothing(start, pages):
+    assert holds(space("vma-lock", (0, 3)), CALL_MUNMAP, start, pages) == "Xx"
+
+
+def test_what_mmap_unmaps_it_unmaps_exclusively():
+    assert holds(space("vma-lock", (0, 3)), CALL_MMAP, 0, 3, READ_WRITE) == "Xx"
 
 
 def test_a_contended_hold_ends_after_each_page():
