@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from rfcsim.experiment.costs import COST_ROWS, CostTable
 from rfcsim.experiment.calls import Hold, Mlock, Mmap, Munmap, Populate, Touch
+from rfcsim.experiment.costs import COST_ROWS, CostTable
 from rfcsim.experiment.parts import Region, TaskGroup
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import run_once
