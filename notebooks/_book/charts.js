@@ -4,7 +4,7 @@
 
 const INK = DARK["#000000"];
 const SMALLEST = 0.7; // of its size: a chart that has less room is laid out anew, narrower
-const NARROWEST = 0.4; // of its width, to be laid out at
+const NARROWEST = 0.7; // of its width, to be laid out at; then texts in it begin to collide
 
 // Data keep their colours: what is shaded by them brings its own ground and ink.
 const IS_DATA = new Set(["data", "datasets"]);
@@ -30,6 +30,40 @@ function narrower(specification, share) {
   });
 }
 
+// A text in lines of so many letters, broken between words.
+function lines(text, letters) {
+  const found = [""];
+  for (const word of text.split(" ")) {
+    const longer = `${found.at(-1)} ${word}`.trimStart();
+    if (longer.length <= letters || found.at(-1) === "") found[found.length - 1] = longer;
+    else found.push(word);
+  }
+  return found;
+}
+
+// Titles in lines that fit a width in pixels. A title that tells what a slider has chosen is an
+// expression, which begins with the words that stay the same.
+function wrapped(specification, width) {
+  const title = (text) => lines(text, width / 9.5);
+  const subtitle = (text) => [text].flat().flatMap((line) => lines(line, width / 7.2));
+  const inLines = (text) => {
+    if (typeof text === "string") return title(text);
+    if (!text?.expr) return text;
+    const words = /^"(?:[^"\\]|\\.)*"/;
+    return { expr: text.expr.replace(words, (said) => JSON.stringify(title(JSON.parse(said)).join("\n"))) };
+  };
+  const view = { ...specification };
+  if (typeof view.title === "string") view.title = title(view.title);
+  else if (view.title) {
+    view.title = { ...view.title, text: inLines(view.title.text) };
+    if (view.title.subtitle) view.title.subtitle = subtitle(view.title.subtitle);
+  }
+  for (const parts of ["vconcat", "hconcat", "concat"]) {
+    if (view[parts]) view[parts] = view[parts].map((part) => wrapped(part, width));
+  }
+  return view;
+}
+
 function isDark() {
   const { theme } = document.body.dataset;
   if (theme === "dark" || theme === "light") return theme === "dark";
@@ -45,12 +79,13 @@ class Chart {
 
   async draw() {
     const wanted = this.place.clientWidth / SMALLEST;
-    let width = await this.embed(this.specification);
+    const width = await this.embed(this.specification);
     if (width > wanted) {
-      // Titles and axes take what they take: two drawings tell how much the rest has to give.
-      const half = await this.embed(narrower(this.specification, 0.5));
+      // Axes and legends take what they take: two drawings tell how much the plot has to give.
+      const folded = wrapped(this.specification, wanted);
+      const half = await this.embed(narrower(folded, 0.5));
       const share = half < width ? 1 - (0.5 * (width - wanted)) / (width - half) : 1;
-      width = await this.embed(narrower(this.specification, Math.max(share, NARROWEST)));
+      await this.embed(narrower(folded, Math.min(1, Math.max(share, NARROWEST))));
     }
   }
 
@@ -66,6 +101,7 @@ class Chart {
         tooltip: { theme: dark ? "dark" : "light" },
         config: {
           aria: false, // the description says what it shows, in a sentence
+          lineBreak: "\n",
           header: dark ? { labelColor: INK, titleColor: INK } : {},
         },
       },
