@@ -8,6 +8,7 @@ from rfcsim.charts.blame_summary import blame_summary
 from rfcsim.charts.curves import curves
 from rfcsim.charts.distributions import holds, survival
 from rfcsim.charts.matrix import matrix
+from rfcsim.charts.predictions import predictions
 from rfcsim.charts.ratios import ratios
 from rfcsim.charts.renderer import enable, save
 from rfcsim.charts.sequence import sequence
@@ -26,6 +27,7 @@ __all__ = [
     "holds",
     "law",
     "matrix",
+    "predictions",
     "ratios",
     "save",
     "sequence",

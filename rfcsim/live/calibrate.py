@@ -6,7 +6,7 @@ taken out before anything else happens, so that they can be predicted from the r
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -88,6 +88,10 @@ class Calibration:
     def __repr__(self) -> str:
         measured = self.rows["low"].is_not_null().sum()
         return f"<cost table {self.table.name!r}: {measured} of {len(self.rows)} rows measured>"
+
+    def under(self, lock_policy: str) -> "Calibration":
+        """The same machine with another lock."""
+        return replace(self, conditions=self.conditions._replace(lock_policy=lock_policy))
 
     def table_in_words(self) -> pl.DataFrame:
         """The rows, with an interval where there is one."""

@@ -38,8 +38,8 @@ class Run(NamedTuple):
 class Predictor:
     """Predicts probes on one machine.
 
-    Each run draws what differed from run to run when it was measured: what a page takes, how long
-    a wake-up takes, and for each round the victim's own time.
+    What differed from run to run when it was measured differs here: what a page takes, how long a
+    wake-up takes, and in each round the victim's own time.
 
     Attributes
     ----------
@@ -68,11 +68,13 @@ class Predictor:
         own_ns = self._own_time()
         conditions = self.calibration.conditions
         placement = "same" if probe.locker_cpu == probe.victim_cpu else "other"
+        draws = np.random.default_rng(self.seed)
+        page = draws.permutation(_relative(conditions.page_ns, number))
+        wake_up = draws.permutation(_relative(conditions.wake_up_ns, number))
         for repetition in range(number):
-            draws = np.random.default_rng([self.seed, repetition])
             costs = self.table.values.copy()
-            costs[COST_ROWS["mlock_anon_ns"]] *= draws.choice(_relative(conditions.page_ns))
-            costs[COST_ROWS["wake_up_ns"]] *= draws.choice(_relative(conditions.wake_up_ns))
+            for row, factors in (("mlock_anon_ns", page), ("wake_up_ns", wake_up)):
+                costs[COST_ROWS[row]] *= factors[repetition]
             rounds_ns, total_ns = _simulated(scenario, costs, repetition, self.seed, pieces)
             waits_ns = np.maximum(0, rounds_ns - own_ns)
             measured_ns = conditions.own_ns[placement]
@@ -95,9 +97,14 @@ class Predictor:
 _ROUND = (Mmap(region="scratch"), Munmap(region="scratch"))
 
 
-def _relative(values: np.ndarray) -> np.ndarray:
-    """How far some values are from the typical one."""
-    return values / np.median(values) if len(values) else np.ones(1)
+def _relative(values: np.ndarray, number: int) -> np.ndarray:
+    """How far some values are from the typical one, by so many of their quantiles.
+
+    In few runs each part of the distribution is there once, so that chance decides less.
+    """
+    if not len(values):
+        return np.ones(number)
+    return np.quantile(values, (np.arange(number) + 0.5) / number) / np.median(values)
 
 
 def scenario_of(probe: Probe, calibration: Calibration, pages: int | None = None) -> Scenario:

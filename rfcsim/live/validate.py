@@ -11,12 +11,13 @@ import polars as pl
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
 from rfcsim.experiment.costs import CostTable
+from rfcsim.experiment.scenario import LockPolicy
 from rfcsim.live.calibrate import calibrate
 from rfcsim.live.measurement import ALL, SETTINGS, Measurement
 from rfcsim.live.predict import METHODS, Predictor, Run
 from rfcsim.live.probe import Probe
 
-TIMES_MEASURED = 5  # as often as it was measured is each cell predicted, for an interval
+TIMES_MEASURED = 3  # as often as it was measured is each cell predicted, for an interval
 AIMS = {"p50": (1.3, 0.9), "p99": (2.0, 0.8)}  # quantity: factor, share of cells within it
 QUANTITIES = ("p50", "p99", "max", "total")
 
@@ -25,6 +26,7 @@ _CELL = pl.Schema(
         "probe": pl.Int64(),
         **SETTINGS,
         "placement": pl.String(),
+        "what": pl.String(),
         "judged": pl.Boolean(),
         "rounds": pl.Int64(),
         "quantity": pl.String(),
@@ -45,10 +47,11 @@ class Validation:
     ----------
     cells : polars.DataFrame
         A row a probe and quantity: probe and its fields, placement (of the victim: on the
-        locker's CPU, "same", or on another, "other"), judged (False: it is a whole range, which
-        the calibration saw), rounds (measured), quantity ("p50", "p99" and "max" of the victim's
-        rounds, "total" of the locker), predicted_ns with low_ns and high_ns (the least and the
-        largest of several predictions of as many repetitions), measured_ns, ratio.
+        locker's CPU, "same", or on another, "other"), what (the probe in words), judged (False: it
+        is a whole range, which the calibration saw), rounds (measured), quantity ("p50", "p99" and
+        "max" of the victim's rounds, "total" of the locker), predicted_ns with low_ns and high_ns
+        (the least and the largest of several predictions of as many repetitions), measured_ns,
+        ratio.
     left_out : polars.DataFrame
         Probes that are not predicted: method, backing, victim, and how many.
     """
@@ -104,6 +107,7 @@ def validate(
     measurement: Measurement,
     costs: CostTable | None = None,
     *,
+    lock_policy: LockPolicy | None = None,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> Validation:
@@ -117,6 +121,8 @@ def validate(
     measurement : Measurement
     costs : CostTable, optional
         By default that of `calibrate`.
+    lock_policy : str, optional
+        Predict what another lock would have done, as of a `Scenario`; by default the kernel's own.
     seed : int
     progress : callable, optional
         Called now and then with the share of the work that is done, 0 to 1.
@@ -131,6 +137,8 @@ def validate(
         If the measurement cannot be calibrated on, or has nothing to predict.
     """
     calibration = calibrate(measurement)
+    if lock_policy is not None:
+        calibration = calibration.under(lock_policy)
     predictor = Predictor(calibration, costs or calibration.table, seed)
     totals = measurement.latencies.filter(role="locker", operation=ALL)
     rounds = measurement.latencies.filter(role="victim", operation=ALL)
@@ -177,6 +185,7 @@ def _predicted(
             total["probe"],
             *(total[name] for name in SETTINGS),
             placement,
+            _words(probe, placement),
             probe.piece_pages is not None and probe.piece_pages < probe.pages,
             rounds["count"],
             quantity,
@@ -196,6 +205,13 @@ def summarize(runs: list[Run]) -> dict[str, float]:
         return {"p50": 0.0, "p99": 0.0, "max": 0.0, "total": total_ns}
     p50, p99 = np.quantile(together, (0.5, 0.99), method="inverted_cdf")
     return {"p50": float(p50), "p99": float(p99), "max": float(together.max()), "total": total_ns}
+
+
+def _words(probe: Probe, placement: str) -> str:
+    pieces = "one call" if probe.piece_pages is None else f"pieces of {probe.piece_pages:,}"
+    pause = f", pause {probe.pause_us:g} us" if probe.pause_us else ""
+    real_time = "real-time " if probe.priority == "fifo" else ""
+    return f"{probe.method}, {pieces}{pause}, {real_time}waiter on {placement} CPU"
 
 
 def _cell(row: dict[str, float]) -> str:

@@ -133,11 +133,10 @@ def test_it_is_measured_at_exactly_that_setting(monkeypatch) -> None:
         return real(asked, **how)
 
     monkeypatch.setattr(module, "measure", measured)
+    of_probe = pl.col("experiment") == "probe"
     records = without(TOUCHING).records.with_columns(
         pages=pl.lit(1024, pl.Int64()),
-        covered_pages=pl.when(pl.col("experiment") == "probe")
-        .then(1024)
-        .otherwise("covered_pages"),
+        covered_pages=pl.when(of_probe).then(1024).otherwise("covered_pages"),
     )
     found = advise(Measurement(records, {"kernel": "6.18"}), p99_wait_ns=1000 * MS)
     assert found.best is not None and found.kept is True
