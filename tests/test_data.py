@@ -31,5 +31,5 @@ def test_an_unknown_name_is_answered_with_those_there_are(name: str) -> None:
 def test_every_file_has_its_provenance(kind: Kind) -> None:
     described = README.read_text()
     names = data_names(kind)
-    assert len(names) == {"costs": 5, "measurements": 1, "traces": 7}[kind]
+    assert len(names) == {"costs": 5, "measurements": 2, "traces": 7}[kind]
     assert [name for name in names if f"`{name}" not in described] == []
