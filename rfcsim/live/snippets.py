@@ -60,7 +60,9 @@ def in_python(method: str, piece_pages: int | None, pause_us: float) -> str:
         arguments += [] if piece_pages is None else [f"piece_pages={piece_pages}"]
         arguments += [f"pause_us={pause_us:g}"]
         return f"import rfcsim\n\nlocked = rfcsim.lock_memory({', '.join(arguments)})\n"
-    lines = ["import ctypes", "import mmap", "import time", "", "import numpy as np", ""]
+    lines = ["import ctypes", "import mmap"]
+    lines += ["import time"] if pause_us else []
+    lines += ["", "import numpy as np", ""] if method in _TOUCHING else [""]
     lines += [
         "libc = ctypes.CDLL(None, use_errno=True)",
         "pointer, size, page = ctypes.c_void_p, ctypes.c_size_t, mmap.PAGESIZE",

@@ -41,7 +41,7 @@ def test_installed_package_finds_its_data(installed: Path, tmp_path: Path) -> No
     program = """
 import rfcsim, rfcsim.data
 print(rfcsim.__file__)
-for kind in ("costs", "presets", "traces"):
+for kind in ("costs", "measurements", "presets", "traces"):
     for name in rfcsim.data.data_names(kind):
         print(rfcsim.data.data_path(kind, name))
 """
@@ -55,6 +55,6 @@ for kind in ("costs", "presets", "traces"):
     )
     module, *paths = map(Path, run.stdout.splitlines())
     assert module == installed / "rfcsim" / "__init__.py"
-    assert len(paths) >= 3
+    assert len(paths) >= 4
     for path in paths:
         assert path.is_relative_to(installed / "rfcsim" / "_data")
