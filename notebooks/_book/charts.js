@@ -117,7 +117,7 @@ class Chart {
     const drawing = this.place.querySelector("svg");
     for (const part of drawing.querySelectorAll("[role]")) part.removeAttribute("role");
     drawing.setAttribute("role", "img"); // one picture, whose parts need no names of their own
-    drawing.setAttribute("aria-label", this.specification.description);
+    drawing.setAttribute("aria-label", this.specification.description ?? "");
     const bound = (this.specification.params ?? []).filter((parameter) => parameter.bind);
     for (const { name, bind } of bound) {
       const slider = this.place.querySelector(`input[name="${name}"]`);

@@ -16,7 +16,8 @@ from sphinx.environment import BuildEnvironment
 GLOSSARY, SOURCES = "notebooks/reference/glossary", "notebooks/reference/sources"
 UNLINKED = ("index", GLOSSARY, SOURCES, "notebooks/reference/api")
 ELSEWHERE = (nodes.reference, nodes.title, nodes.literal_block, nodes.raw)
-SENTENCE = re.compile(r".+?[.:](?= |$)")
+IDENTIFIER = re.compile(r"[0-9a-f]{11,12}|\S+@\S+")  # of a commit or a message
+SENTENCE = re.compile(r".+?\.(?= |$)")
 
 
 class Entry(NamedTuple):
@@ -41,8 +42,9 @@ class Terms:
         for section in _innermost(env.get_doctree(SOURCES)):
             entry = Entry(SOURCES, section["ids"][0], section[0].astext())
             paragraphs = (child for child in section if isinstance(child, nodes.paragraph))
-            for identifier in (code for text in paragraphs for code in text.findall(nodes.literal)):
-                spellings[identifier.astext()] = entry
+            for code in (code for text in paragraphs for code in text.findall(nodes.literal)):
+                if IDENTIFIER.fullmatch(code.astext()):
+                    spellings[code.astext()] = entry
         self._spellings = spellings
         longest_first = sorted(spellings, key=len, reverse=True)
         any_of_them = "|".join(map(re.escape, longest_first))
