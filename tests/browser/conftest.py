@@ -1,5 +1,6 @@
 """The book in a real browser: Chromium without a window, driven by Playwright."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.browser.reader import Reader
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium")  # ensure-chromium.sh installs it
 # What Chromium would do by itself: report, update, look for a GPU; and its sandbox, which needs
 # rights that a container has not.
 QUIET = (
