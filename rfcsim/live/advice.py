@@ -108,7 +108,7 @@ class Advice:
         target = human(self.p99_wait_ns)
         sentences = [
             f"{_words(self.best)}: p99 of the others' waits is {span(self.best, 'p99')}, within "
-            f"{target}; locking {self.pages:,} pages takes {span(self.best, 'total')}"
+            f"{target}; {self._does()} takes {span(self.best, 'total')}"
         ]
         one_call = self.trials.filter(pl.col("method").is_in(["mlock", "populate"]))
         one_call = one_call.filter(pl.col("piece_pages").is_null())
@@ -157,6 +157,11 @@ class Advice:
         ]
         columns = ("way", "piece", "pause", "waiter", "basis", "reaches", "p99 wait", "takes")
         return pl.DataFrame(rows, list(columns), orient="row")
+
+    def _does(self) -> str:
+        if self.best is not None and self.best["method"] in ("populate", "touch"):
+            return f"making {self.pages:,} pages present, which may not be locked here,"
+        return f"locking {self.pages:,} pages"
 
     def _last(self) -> pl.DataFrame:
         """What was measured at the setting that is advised."""
