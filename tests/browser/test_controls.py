@@ -38,7 +38,7 @@ def test_sliders_change_the_marks(reader: Reader, book: Path) -> None:
                 reader.page.wait_for_timeout(100)
                 marks.add(chart.evaluate(MARKS))
                 said.add(slider.get_attribute("aria-valuetext"))
-            assert len(marks) == len(said) == 3, (name, said)
+            assert len(marks) == len(said) >= 2, (name, said)
 
 
 def test_a_slider_stays_where_it_is_when_the_page_is_drawn_anew(reader: Reader, book: Path) -> None:
