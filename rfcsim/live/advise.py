@@ -16,7 +16,7 @@ from rfcsim.live.figures import entries
 from rfcsim.live.measure import measure
 from rfcsim.live.measurement import ALL, Measurement
 from rfcsim.live.predict import Predictor
-from rfcsim.live.probe import PAUSE_US, Method, Probe, probes
+from rfcsim.live.probe import LOCKING, PAUSE_US, Method, Probe, probes
 from rfcsim.live.validate import TIMES_MEASURED, summarize
 
 REPETITIONS = 3  # of a prediction, and of the measurement that confirms
@@ -115,7 +115,9 @@ class _Search:
             raise RfcsimError("measurement: has no runs with the victim mmap to advise from")
         self.pages = int(of_probes["pages"].max())  # pyright: ignore
         have = set(of_probes.filter(pl.col("piece_pages").is_not_null())["method"])
-        self._in_pieces = next((way for way in PIECE_WAYS if way in have), PIECE_WAYS[0])
+        may_lock = of_probes["method"].is_in(LOCKING).any()
+        likely = PIECE_WAYS if may_lock else PIECE_WAYS[1:]
+        self._in_pieces = next((way for way in likely if way in have), likely[0])
 
     def measured_ways(self) -> list[dict[str, Any]]:
         """One call, and touching each page: as they were measured."""

@@ -14,6 +14,7 @@ from rfcsim.data import data_path
 from rfcsim.live import snippets
 from rfcsim.live.advice import CONFIRMED, Advice
 from rfcsim.live.measurement import Measurement
+from rfcsim.live.probe import LOCKING
 from tests.live.facts import PAGE, anonymous, locked_pages, pages_of, present_pages
 
 module = importlib.import_module("rfcsim.live.advise")  # its name is also that of its function
@@ -55,6 +56,14 @@ def test_the_largest_piece_that_reaches_the_target_is_advised(in_pieces: Advice)
     assert not search._piece(2 * best["piece_pages"], 40.0, "normal")["reaches"]
     words = f"{best['piece_pages']} pages at a time, with 40 us of sleep after each"
     assert words in in_pieces.text and "It was not measured anew." in in_pieces.text
+
+
+def test_what_may_not_be_locked_is_not_said_to_be() -> None:
+    locking = pl.col("method").is_in(LOCKING).fill_null(False)
+    found = advise(without(locking), p99_wait_ns=MS, confirm=False)
+    assert set(found.trials["method"]) == {"populate", "touch"}
+    assert "making 65,536 pages present, which may not be locked here, takes" in found.text
+    assert "mlock" not in found.c_code + found.python_code
 
 
 def test_a_measured_setting_that_missed_the_target_is_not_advised(in_pieces: Advice) -> None:
