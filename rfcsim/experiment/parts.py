@@ -27,21 +27,35 @@ class Region(Part):
 
     Attributes
     ----------
-    name : what calls say to mean it
-    pages : its size
-    backing : "anonymous", "file", or "hugetlb" (anonymous, VM_HUGETLB)
-    protection : "none", "r", "rw", "rx" or "x"
-    cached : the file's pages are in the page cache from the start
-    present : its pages are mapped from the start: real pages where the backing is anonymous and
-        writable, the zero page where it is anonymous and not, the page cache's for a file
-    locked : VM_LOCKED from the start, charged to locked_vm
-    access : madvise() hint, for readahead
-    special : a VMA that mlock() treats apart: "io", "pfnmap", "dontexpand", "reserved" or "gate"
-    mapped : False leaves the room free, for mmap() to fill
-    grows_down : a stack
-    end_of_file_page : the file ends after so many pages; a fault behind it gets SIGBUS
-    gap_pages : hole before it
-    one_per : name of a task group: a copy of the region for each of its tasks
+    name : str
+        What calls say to mean it.
+    pages : int
+        Its size.
+    backing : str
+        "anonymous", "file", or "hugetlb" (anonymous, VM_HUGETLB).
+    protection : str
+        "none", "r", "rw", "rx" or "x".
+    cached : bool
+        The file's pages are in the page cache from the start.
+    present : bool
+        Its pages are mapped from the start: real pages where the backing is anonymous and writable,
+        the zero page where it is anonymous and not, the page cache's for a file.
+    locked : bool
+        VM_LOCKED from the start, charged to locked_vm.
+    access : str
+        madvise() hint, for readahead.
+    special : str
+        A VMA that mlock() treats apart: "io", "pfnmap", "dontexpand", "reserved" or "gate".
+    mapped : bool
+        False leaves the room free, for mmap() to fill.
+    grows_down : bool
+        A stack.
+    end_of_file_page : int, optional
+        The file ends after so many pages; a fault behind it gets SIGBUS.
+    gap_pages : int
+        Hole before it.
+    one_per : str, optional
+        Name of a task group: a copy of the region for each of its tasks.
     """
 
     name: Name
@@ -85,13 +99,20 @@ class TaskGroup(Part):
 
     Attributes
     ----------
-    name : class name; its tasks are "name 0", "name 1", ...
-    count : how many tasks
-    calls : the program, in order
-    repeats : times through it; 0 is for ever
-    start_ns, start : delay before the first call, and its distribution
-    cpu : the one CPU that the tasks may use; None: any
-    realtime : the tasks run before all that are not real-time (SCHED_FIFO)
+    name : str
+        Class name; its tasks are "name 0", "name 1", ...
+    count : int
+        How many tasks.
+    calls : tuple of calls
+        The program, in order.
+    repeats : int
+        Times through it; 0 is for ever.
+    start_ns, start : int, str
+        Delay before the first call, and its distribution.
+    cpu : int, optional
+        The one CPU that the tasks may use; None: any.
+    realtime : bool
+        The tasks run before all that are not real-time (SCHED_FIFO).
     """
 
     name: Name
@@ -113,14 +134,21 @@ class Published(Part):
 
     Attributes
     ----------
-    task : the group that it is about
-    quantity : "longest call", "median round" (s: once through its calls), "calls per second" or
-        "rounds per second" (1/s, a task's average)
-    value : the figure, in `unit`
-    value_to : its upper end, where `value` is the lower end of a range
-    unit : "s" or "1/s"
-    words : what the source says, where the figure is a reading of it
-    source : who reported it, where
+    task : str
+        The group that it is about.
+    quantity : str
+        "longest call", "median round" (s: once through its calls), "calls per second" or "rounds
+        per second" (1/s, a task's average).
+    value : float
+        The figure, in `unit`.
+    value_to : float, optional
+        Its upper end, where `value` is the lower end of a range.
+    unit : str
+        "s" or "1/s".
+    words : str
+        What the source says, where the figure is a reading of it.
+    source : str
+        Who reported it, where.
     """
 
     task: Name

@@ -35,25 +35,38 @@ class Scenario(Part):
 
     Attributes
     ----------
-    name, description : what it is called and what it shows
-    design : how mlock() and its kin populate: "downgrade" (2.6.28), "exclusive" (2.6.36),
-        "batched" (the RFC, November 2010), "contended" (its second version, December 2010),
-        "fault-retry" (2.6.38), "mm-populate" (3.9) or "vma-lock" (6.4)
-    batch_pages : pages per shared hold under "batched"
-    lock_policy : how mmap_sem is granted: "fifo" (hand-over, to 3.8), "writer-stealing" (3.9),
-        "hand-off" (5.3), "reader-stealing" (5.11 to 6.19), or, for comparison,
-        "reader-preference", "writer-preference" or "phase-fair"
-    costs : name of a cost table, or the path of one (a .toml file)
-    cpus : CPUs of the machine
-    wake_up_preemption : a task that wakes takes its CPU, if it is pinned to one, from the task
-        that runs there
-    end_ns : no call begins at or after it; 0: when the tasks with finite repeats are done
-    rlimit_memlock_pages : RLIMIT_MEMLOCK in pages; None is RLIM_INFINITY
-    cap_ipc_lock : the process may exceed it
-    max_map_count : sysctl vm.max_map_count
-    readahead_pages : readahead window of a file
-    regions, tasks : the address space, and who uses it
-    published : figures to compare with
+    name, description : str
+        What it is called and what it shows.
+    design : str
+        How mlock() and its kin populate: "downgrade" (2.6.28), "exclusive" (2.6.36), "batched" (the
+        RFC, November 2010), "contended" (its second version, December 2010), "fault-retry"
+        (2.6.38), "mm-populate" (3.9) or "vma-lock" (6.4).
+    batch_pages : int
+        Pages per shared hold under "batched".
+    lock_policy : str
+        How mmap_sem is granted: "fifo" (hand-over, to 3.8), "writer-stealing" (3.9), "hand-off"
+        (5.3), "reader-stealing" (5.11 to 6.19), or, for comparison, "reader-preference",
+        "writer-preference" or "phase-fair".
+    costs : str
+        Name of a cost table, or the path of one (a .toml file).
+    cpus : int
+        CPUs of the machine.
+    wake_up_preemption : bool
+        A task that wakes takes its CPU, if it is pinned to one, from the task that runs there.
+    end_ns : int
+        No call begins at or after it; 0: when the tasks with finite repeats are done.
+    rlimit_memlock_pages : int, optional
+        RLIMIT_MEMLOCK in pages; None is RLIM_INFINITY.
+    cap_ipc_lock : bool
+        The process may exceed it.
+    max_map_count : int
+        The sysctl vm.max_map_count.
+    readahead_pages : int
+        Readahead window of a file.
+    regions, tasks : tuple of Region, of TaskGroup
+        The address space, and who uses it.
+    published : tuple of Published
+        Figures to compare with.
 
     Raises
     ------

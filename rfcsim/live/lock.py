@@ -69,13 +69,20 @@ class LockedMemory:
 
     Attributes
     ----------
-    nbytes : size of the buffer
-    pages : whole pages locked: all that the buffer touches
-    beyond_bytes : bytes of these pages that are not the buffer's, before and after it
-    calls : the system calls that did it, as text
-    pieces : how many calls it took
-    longest_ns : the longest of them, for which nobody could map or unmap memory
-    total_ns : all of it, with its pauses
+    nbytes : int
+        Size of the buffer.
+    pages : int
+        Whole pages locked: all that the buffer touches.
+    beyond_bytes : int
+        Bytes of these pages that are not the buffer's, before and after it.
+    calls : tuple of str
+        The system calls that did it, as text.
+    pieces : int
+        How many calls it took.
+    longest_ns : int
+        The longest of them, for which nobody could map or unmap memory.
+    total_ns : int
+        All of it, with its pauses.
     """
 
     def __init__(self, export: Any, bytes_: _Range, pieces: "_Pieces") -> None:

@@ -67,20 +67,30 @@ class Probe(Part):
 
     Attributes
     ----------
-    method : how the range is made present. "mlock"; "onfault-populate": mlock2(MLOCK_ONFAULT) in
-        one call, then MADV_POPULATE_WRITE; "onfault-touch": the same, then one write a page;
-        "lock_memory": as that function does it; "populate", "map-populate", "touch": not locked,
-        by MADV_POPULATE_WRITE, mmap(MAP_POPULATE) or one write a page; "none": the victim alone
-    backing : "anonymous" (pages of the base size), "huge" or "file" (in the page cache)
-    pages : the range
-    piece_pages : pages of one call; None: the whole range
-    pause_us : between two pieces
-    pause_by : "sleep" gives the CPU away meanwhile, "spin" does not
-    victim : what waits. "mmap": mmap() and munmap() of one page; "mprotect": of one page, twice;
-        "fault": first write to a page of another VMA; "maps", "smaps_rollup": reads that file
-    think_us : mean time that it sleeps before each round, exponentially distributed
-    locker_cpu, victim_cpu : the CPU of each; None: as the kernel likes
-    priority : of the victim, "normal" or "fifo" (SCHED_FIFO)
+    method : str
+        How the range is made present. "mlock"; "onfault-populate": mlock2(MLOCK_ONFAULT) in one
+        call, then MADV_POPULATE_WRITE; "onfault-touch": the same, then one write a page;
+        "lock_memory": as that function does it; "populate", "map-populate", "touch": not locked, by
+        MADV_POPULATE_WRITE, mmap(MAP_POPULATE) or one write a page; "none": the victim alone.
+    backing : str
+        "anonymous" (pages of the base size), "huge" or "file" (in the page cache).
+    pages : int
+        The range.
+    piece_pages : int, optional
+        Pages of one call; None: the whole range.
+    pause_us : float
+        Between two pieces.
+    pause_by : str
+        "sleep" gives the CPU away meanwhile, "spin" does not.
+    victim : str
+        What waits. "mmap": mmap() and munmap() of one page; "mprotect": of one page, twice;
+        "fault": first write to a page of another VMA; "maps", "smaps_rollup": reads that file.
+    think_us : float
+        Mean time that it sleeps before each round, exponentially distributed.
+    locker_cpu, victim_cpu : int, optional
+        The CPU of each; None: as the kernel likes.
+    priority : str
+        Of the victim, "normal" or "fifo" (SCHED_FIFO).
     """
 
     error: ClassVar[type[RfcsimError]] = RfcsimError
