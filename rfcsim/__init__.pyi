@@ -68,6 +68,8 @@ from .experiment.worst_wait import WorstWait, worst_wait
 from .live.advice import Advice
 from .live.advise import advise
 from .live.calibrate import Calibration, calibrate
+from .lab.runs import explorer_grid
+from .lab.widget import explorer
 from .live.lock import LockedMemory, lock_memory, unlock_memory
 from .live.measure import measure
 from .live.measurement import Measurement, load_measurement
@@ -141,6 +143,8 @@ __all__ = [
     "compare",
     "cost_tables",
     "crossings",
+    "explorer",
+    "explorer_grid",
     "find_notebook",
     "frontier",
     "human",

@@ -62,7 +62,7 @@ def survival(
     labels = [f"{line.name}: {line.counted}" for line in lines]
     first, last = _decades(lines)
     points = pl.concat(
-        _survival(line, number, log.ten_to(first)) for number, line in enumerate(lines)
+        survival_points(line, number, log.ten_to(first)) for number, line in enumerate(lines)
     )
     colours, dashes, shapes = zip(*theme.SERIES[: len(lines)], strict=True)
     # Vega-Lite joins the legends of scales with one domain, also those that are switched off: the
@@ -213,7 +213,7 @@ def _decades(series: Sequence[Durations]) -> tuple[int, int]:
     return first, log.decade(above_zero["high_ns"].to_numpy().max()) + 1
 
 
-def _survival(line: Durations, number: int, from_ns: float) -> pl.DataFrame:
+def survival_points(line: Durations, number: int, from_ns: float) -> pl.DataFrame:
     """Points of P(t) from the left edge on: down within a step, flat between two."""
     reach = pl.col("count").cum_sum(reverse=True) / line.total  # share that reaches the bucket
     # Steps of both axes: in the tail, where the share falls fast, every bucket counts.

@@ -20,6 +20,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import rfcsim
+import rfcsim.lab.runs
 import rfcsim.race.problem
 from rfcsim.rerun import renewed
 from tests.notebooks.prose import citations, figures

@@ -1,0 +1,128 @@
+"""The explorer in JupyterLab: controls, and the run that they stand for."""
+
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import anywidget
+import ipywidgets as widgets
+import traitlets
+import vl_convert
+
+from rfcsim.charts import theme
+from rfcsim.charts.explorer import NAMES
+from rfcsim.charts.explorer import explorer as picture
+from rfcsim.charts.renderer import VEGA_LITE
+from rfcsim.lab.runs import ALLOWED, CLASSES, Chosen, check, rows_of
+
+_SCRIPT = Path(__file__).with_name("charts.js").read_text()
+
+
+class Picture(anywidget.AnyWidget):
+    """Charts of one specification, with named data that Python exchanges."""
+
+    _esm = vl_convert.javascript_bundle(_SCRIPT, vl_version=VEGA_LITE)
+
+    specification = traitlets.Dict().tag(sync=True)
+    rows = traitlets.Dict().tag(sync=True)
+    shown = traitlets.Int(0).tag(sync=True)
+
+
+class Explorer(widgets.VBox):
+    """Controls, a line of words and the picture of the run that they stand for.
+
+    Attributes
+    ----------
+    chosen : Chosen
+        What the controls say.
+    """
+
+    def __init__(self, chosen: Chosen, seed: int) -> None:
+        check(chosen)
+        self.seed = seed
+        self._controls = {
+            field: _control(field, allowed, getattr(chosen, field))
+            for field, allowed in ALLOWED.items()
+        }
+        self._words = widgets.HTML()
+        self._picture = Picture(specification=_specification())
+        self._show()
+        for control in self._controls.values():
+            control.observe(self._changed, names="value")
+        super().__init__([*self._controls.values(), self._words, self._picture])
+
+    @property
+    def chosen(self) -> Chosen:
+        return Chosen(**{field: control.value for field, control in self._controls.items()})
+
+    def _changed(self, _: object) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        chosen = self.chosen
+        self._controls["batch_pages"].disabled = chosen.design != "batched"
+        rows = rows_of(chosen, self.seed)
+        # Read out by a screen reader whenever it changes.
+        (said,) = rows.pop("said")
+        self._words.value = f'<p role="status">{said["text"]}</p>'
+        with self._picture.hold_sync():
+            self._picture.shown += 1
+            self._picture.rows = rows
+
+
+def explorer(
+    backing: str = "memory",
+    design: str = "batched",
+    lock_policy: str = "fifo",
+    batch_pages: int = 256,
+    threads: int = 1,
+    *,
+    seed: int = 0,
+) -> Explorer:
+    """Explore runs in JupyterLab: choose, drag, and see timeline, tail and blame of each.
+
+    256 MiB are locked beside threads that fault, that map and unmap, and one that reads
+    /proc/PID/maps. Every control is reached with the Tab key and moved with the arrows.
+
+    Parameters
+    ----------
+    backing : "memory", "page cache" or "disk"
+        Where the locked pages come from.
+    design : str
+        Of mlock(); see `Scenario`.
+    lock_policy : str
+        Of mmap_sem; see `Scenario`.
+    batch_pages : int
+        Pages per hold of the design "batched": a power of two from 4 to 16,384.
+    threads : int
+        So many threads fault, and as many map and unmap: 1 to 16.
+    seed : int
+
+    Returns
+    -------
+    ipywidgets.VBox
+        To be the last expression of a cell.
+
+    Raises
+    ------
+    RfcsimError
+        One line: the argument, its value and what is allowed.
+    """
+    return Explorer(Chosen(backing, design, lock_policy, batch_pages, threads), seed)
+
+
+def _control(field: str, allowed: tuple[Any, ...], value: Any) -> widgets.SelectionSlider:
+    """A slider also for words: JupyterLab takes the arrow keys of a menu for its own."""
+    return widgets.SelectionSlider(
+        options=allowed,
+        value=value,
+        description=field.replace("_", " "),
+        style={"description_width": "8em"},
+        layout=widgets.Layout(width="40em", max_width="100%"),
+    )
+
+
+def _specification() -> dict[str, Any]:
+    theme.register()
+    with alt.theme.enable(theme.NAME):
+        return picture({name: [] for name in NAMES}, CLASSES).to_dict()
