@@ -227,7 +227,7 @@ def explorer(
         spacing=18,
         datasets=data,
         description=description or _description(classes),
-    ).resolve_scale(color="independent")
+    ).resolve_scale(color="independent", strokeDash="independent")
     if not choices:
         return chart
     return chart.add_params(
