@@ -74,7 +74,7 @@ class Chart {
   constructor(place) {
     this.place = place;
     this.specification = JSON.parse(place.querySelector("script").textContent);
-    this.chosen = {}; // where the sliders stand
+    this.chosen = {}; // where the sliders and menus stand
   }
 
   async draw() {
@@ -120,14 +120,15 @@ class Chart {
     drawing.setAttribute("aria-label", this.specification.description ?? "");
     const bound = (this.specification.params ?? []).filter((parameter) => parameter.bind);
     for (const { name, bind } of bound) {
-      const slider = this.place.querySelector(`input[name="${name}"]`);
+      const control = this.place.querySelector(`[name="${name}"]`);
       const tell = () => {
+        if (control.type !== "range") return; // a menu says itself what is chosen
         // The slider counts places; which value is chosen the chart says in its title.
         const said = [...drawing.querySelectorAll("text")].map((text) => text.textContent);
-        const chosen = said.find((text) => text.includes(`(${bind.name}`)) ?? `(${slider.value})`;
-        slider.setAttribute("aria-valuetext", chosen.slice(chosen.lastIndexOf("(") + 1, -1));
+        const chosen = said.find((text) => text.includes(`(${bind.name}`)) ?? `(${control.value})`;
+        control.setAttribute("aria-valuetext", chosen.slice(chosen.lastIndexOf("(") + 1, -1));
       };
-      slider.setAttribute("aria-label", bind.name.replace(/:\s*$/, ""));
+      control.setAttribute("aria-label", bind.name.replace(/:\s*$/, ""));
       view.addSignalListener(name, (_, value) => {
         this.chosen[name] = value;
         view.runAsync().then(tell);

@@ -103,8 +103,8 @@ class TaskGroup(Part):
         Class name; its tasks are "name 0", "name 1", ...
     count : int
         How many tasks.
-    calls : tuple of calls
-        The program, in order.
+    calls : tuple
+        The program: `Mlock`, `Munmap` and their kin, in order.
     repeats : int
         Times through it; 0 is for ever.
     start_ns, start : int, str
