@@ -10,7 +10,7 @@ FRAME = re.compile(
 )
 ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
 CELL = re.compile(r"<t[hd]>(.*?)</t[hd]>", re.DOTALL)
-QUOTED = re.compile(r"&quot;(.*)&quot;", re.DOTALL)
+QUOTED = re.compile(r"^&quot;(.*?)(?:&quot;)?$", re.DOTALL)  # what is cut off has no second quote
 NUMBER = re.compile(r"[-+±]?\d|null$|$")  # a quantity, too, and what has none
 
 

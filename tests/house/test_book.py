@@ -133,6 +133,9 @@ def test_frames_become_tables() -> None:
         *("a&lt;b", "-1", "20 us", "7"),
     ]
     assert as_table("<p>&quot;</p>") == "<p>&quot;</p>"
+    with pl.Config(fmt_str_lengths=8):
+        long = pl.DataFrame({"source": ["where it comes from"]})
+        assert ">where it…<" in as_table(long._repr_html_()), "cut off, and without its quotes"
 
 
 def test_pages_ask_no_network(book: Path) -> None:
