@@ -161,7 +161,8 @@ document.addEventListener("DOMContentLoaded", () => {
     drawing = true;
     for (let done = 0; done !== asked; ) {
       done = asked;
-      for (const chart of charts) await chart.draw();
+      // One that cannot be drawn must not keep the others from it.
+      for (const chart of charts) await chart.draw().catch(console.error);
     }
     drawing = false;
     reachable();

@@ -19,17 +19,18 @@ _SCRIPT = Path(__file__).with_name("charts.js").read_text()
 
 
 class Picture(anywidget.AnyWidget):
-    """Charts of one specification, with named data that Python exchanges."""
+    """Charts of one specification, with named data that Python exchanges, and a line of words."""
 
     _esm = vl_convert.javascript_bundle(_SCRIPT, vl_version=VEGA_LITE)
 
     specification = traitlets.Dict().tag(sync=True)
     rows = traitlets.Dict().tag(sync=True)
+    said = traitlets.Unicode().tag(sync=True)
     shown = traitlets.Int(0).tag(sync=True)
 
 
 class Explorer(widgets.VBox):
-    """Controls, a line of words and the picture of the run that they stand for.
+    """Controls, and the picture of the run that they stand for, with a line of words.
 
     Attributes
     ----------
@@ -44,12 +45,11 @@ class Explorer(widgets.VBox):
             field: _control(field, allowed, getattr(chosen, field))
             for field, allowed in ALLOWED.items()
         }
-        self._words = widgets.HTML()
         self._picture = Picture(specification=_specification())
         self._show()
         for control in self._controls.values():
             control.observe(self._changed, names="value")
-        super().__init__([*self._controls.values(), self._words, self._picture])
+        super().__init__([*self._controls.values(), self._picture])
 
     @property
     def chosen(self) -> Chosen:
@@ -62,10 +62,9 @@ class Explorer(widgets.VBox):
         chosen = self.chosen
         self._controls["batch_pages"].disabled = chosen.design != "batched"
         rows = rows_of(chosen, self.seed)
-        # Read out by a screen reader whenever it changes.
         (said,) = rows.pop("said")
-        self._words.value = f'<p role="status">{said["text"]}</p>'
         with self._picture.hold_sync():
+            self._picture.said = said["text"]
             self._picture.shown += 1
             self._picture.rows = rows
 

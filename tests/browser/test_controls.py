@@ -16,6 +16,7 @@ CONTROLS = """() => [...document.querySelectorAll(
   return control.outerHTML.slice(0, 120);
 })"""
 MARKS = "chart => [...chart.querySelectorAll('.role-mark')].map((m) => m.outerHTML).join()"
+WITH_CONTROLS = ["notebooks/04_batch_size", "notebooks/07_your_kernel", "notebooks/09_explorer"]
 FOCUSED = "() => document.activeElement?.dataset.number ?? null"
 
 
@@ -41,6 +42,22 @@ def test_sliders_change_the_marks(reader: Reader, book: Path) -> None:
             assert len(marks) == len(said) >= 2, (name, said)
 
 
+def test_menus_change_the_marks(reader: Reader) -> None:
+    reader.open("notebooks/09_explorer")
+    chart = reader.page.locator(".vega-lite:has(select)")
+    menus = chart.locator("select")
+    assert menus.count() == 5
+    for menu in menus.all():
+        chosen = menu.input_value()
+        other = next(value for value in menu.locator("option").all_inner_texts() if value != chosen)
+        marks = set()
+        for value in (other, chosen):
+            menu.select_option(label=value)
+            reader.page.wait_for_timeout(200)
+            marks.add(chart.evaluate(MARKS))
+        assert len(marks) == 2, (menu.get_attribute("aria-label"), chosen, other)
+
+
 def test_a_slider_stays_where_it_is_when_the_page_is_drawn_anew(reader: Reader, book: Path) -> None:
     reader.open(with_sliders(book)[0])
     slider = reader.page.locator(".vega-lite input[type=range]").first
@@ -54,7 +71,7 @@ def test_a_slider_stays_where_it_is_when_the_page_is_drawn_anew(reader: Reader, 
 
 
 @pytest.mark.parametrize("width", [1400, 380])
-@pytest.mark.parametrize("name", ["index", "search", "notebooks/04_batch_size"])
+@pytest.mark.parametrize("name", ["index", "search", *WITH_CONTROLS])
 def test_the_keyboard_reaches_every_control(reader: Reader, name: str, width: int) -> None:
     reader.open(name, width=width)
     controls = reader.page.evaluate(CONTROLS)

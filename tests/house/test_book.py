@@ -56,6 +56,10 @@ class Page(HTMLParser):
             self.captions[-1] += data
 
 
+def test_the_book_is_small(book: Path) -> None:
+    assert sum(file.stat().st_size for file in book.rglob("*") if file.is_file()) < 15_000_000
+
+
 def test_every_page_is_there_with_all_its_charts(book: Path) -> None:
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
         stored = [

@@ -34,7 +34,7 @@ def test_a_control_changes_the_run() -> None:
     assert shown._picture.rows != before
     assert set(shown._picture.rows) == set(NAMES) - {"said"}
     run = simulate(scenario_of(shown.chosen))
-    assert f"worker {human(run.longest_wait('worker'))}" in shown._words.value
+    assert f"worker {human(run.longest_wait('worker'))}" in shown._picture.said
 
 
 def test_a_batch_is_chosen_only_where_there_are_batches() -> None:

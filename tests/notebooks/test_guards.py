@@ -18,6 +18,8 @@ HOME_OF_FILES = re.compile(
     r"(?<![\w.])(?:/(?:home|Users|root|usr|var|opt|mnt|srv|tmp|work)/|[A-Z]:\\)\S*"
 )
 
+CUT_OFF = re.compile(r"<tr>(?:<td>&hellip;</td>)+</tr>")  # as Polars shows a long frame
+
 
 def complaints(notebook: NotebookNode) -> list[str]:
     """What is wrong with a stored notebook, one line each; [] if nothing is."""
@@ -45,6 +47,8 @@ def _output_complaint(output: NotebookNode) -> str | None:
     )
     if path := HOME_OF_FILES.search(text):
         return f"a path of one machine: {path[0]}"
+    if CUT_OFF.search(text):
+        return "a table without its middle rows"
     if any("vegalite" in kind for kind in data):
         return _chart_complaint(data)
     return None
@@ -123,6 +127,11 @@ def _path(notebook: NotebookNode) -> None:
     notebook.cells[0].outputs[0].text = "saved /home/someone/chart.svg"
 
 
+def _rows(notebook: NotebookNode) -> None:
+    table = "<table><tr><td>1</td></tr><tr><td>&hellip;</td></tr><tr><td>9</td></tr></table>"
+    notebook.cells[1].outputs[0].data["text/html"] = table
+
+
 def _picture(notebook: NotebookNode) -> None:
     del notebook.cells[1].outputs[0].data["image/png"]
 
@@ -148,6 +157,7 @@ def _kind(notebook: NotebookNode) -> None:
         (_time, "the time of its execution"),
         (_widgets, "metadata: widgets"),
         (_error, "an error: KeyError"),
+        (_rows, "a table without its middle rows"),
         (_path, "a path of one machine"),
         (_picture, "without the picture"),
         (_description, "without a description"),
