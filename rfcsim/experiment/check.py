@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 import polars as pl
@@ -30,6 +31,7 @@ from rfcsim.model.layout import (
 )
 from rfcsim.race.layout import POLICY_ANY, POLICY_FIFO
 from rfcsim.race.outcomes import Outcome, concurrent_outcomes, sequential_outcomes
+from rfcsim.race.problem import refuse_large
 from rfcsim.race.search import ExplorerError, Leg, Problem, search_all
 
 # In the order of the CLAIM_* of rfcsim.race.layout, then those about outcomes.
@@ -140,6 +142,8 @@ def check(
     RfcsimError
         One line: what does not fit, or how far the search came when the memory was full.
     """
+    if not isinstance(most_gib, int | float) or not 0 < most_gib < inf:
+        raise RfcsimError(f"most_gib = {most_gib!r}: must be more than 0")
     code = policy_code(policy)
     problem = problem_of(scenario, mutant)
     sound = problem if mutant == "none" else problem_of(scenario)
@@ -198,6 +202,10 @@ def problem_of(scenario: Scenario, mutant: str = "none") -> Problem:
     """A scenario as the explorer takes it."""
     if mutant not in MUTANT_NAMES:
         raise RfcsimError(f"mutant = {mutant!r}: must be one of {', '.join(MUTANT_NAMES)}")
+    try:  # before any array of that size is made
+        refuse_large(scenario.placements()[-1].end, sum(group.count for group in scenario.tasks))
+    except ExplorerError as error:
+        raise RfcsimError(f"{scenario.name}: {error}") from None
     machine = compile_scenario(scenario, cost_values(scenario.costs))
     machine.state.mm[MM_MUTANT] = MUTANT_NAMES.index(mutant)
     machine.state.mm[MM_LOCK_POLICY] = 0  # the explorer has policies of its own

@@ -23,6 +23,7 @@ from rfcsim.model.layout import (
     REG_STOP,
     RULE_UNMAP_DOWNGRADES,
     SHARED,
+    VM_GROWSDOWN,
     VM_LOCKED,
     VMA_END,
     VMA_FLAGS,
@@ -78,10 +79,9 @@ def unmap(state, task, start, end, run_class, run_limit):
                 return EFFECT_CPU, WORK_VMA_VISIT, 1
             regs[REG_STEP] = first_step + REMOVE
         elif where == REMOVE:
-            downgrades = state.mm[MM_DESIGN] & RULE_UNMAP_DOWNGRADES != 0
-            downgrades = downgrades and regs[REG_CALL] == CALL_MUNMAP
-            regs[REG_STEP] = first_step + (DOWNGRADE if downgrades else ZAP)
             removed = _remove(state, regs, start, end)
+            downgrades = _downgrades(state, regs, start)
+            regs[REG_STEP] = first_step + (DOWNGRADE if downgrades else ZAP)
             if stage == OLD_PLACE:
                 regs[REG_NEXT] = regs[REG_STOP]
             return EFFECT_CPU, WORK_VMA_CHANGE, removed
@@ -100,6 +100,20 @@ def unmap(state, task, start, end, run_class, run_limit):
             if changes > 0:
                 return EFFECT_CPU, WORK_VMA_CHANGE, changes
             return EFFECT_CPU, WORK_VMA_VISIT, 1
+
+
+@inner
+def _downgrades(state, regs, start):
+    """Whether the pages from `start` on, now in no VMA, are visited under a shared hold.
+
+    Not below a VMA that grows down: it would grow into them.
+
+    Source: `detach_vmas_to_be_unmapped`, mm/mmap.c, 5.8.
+    """
+    if state.mm[MM_DESIGN] & RULE_UNMAP_DOWNGRADES == 0 or regs[REG_CALL] != CALL_MUNMAP:
+        return False
+    row = find_vma(state, start)
+    return row == state.mm[MM_MAP_COUNT] or state.vmas[row, VMA_FLAGS] & VM_GROWSDOWN == 0
 
 
 @inner

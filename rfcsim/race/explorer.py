@@ -11,7 +11,6 @@ where this is called transition caching.
 import numpy as np
 
 from rfcsim._jit import inner, njit
-from rfcsim.model.layout import CALL_KILL, REG_CALL
 from rfcsim.race.claims import check_state, check_terminal
 from rfcsim.race.layout import (
     ACTOR_OP,
@@ -26,7 +25,7 @@ from rfcsim.race.layout import (
     SEARCHING,
     UNCACHED,
 )
-from rfcsim.race.moves import enter, is_done, may_move, move
+from rfcsim.race.moves import enter, is_done, may_move, move, sees_other_tasks
 from rfcsim.race.parts import pack, unpack
 from rfcsim.race.remembered import UNKNOWN, can_remember, recall, remember
 from rfcsim.race.rows import (
@@ -142,10 +141,10 @@ def _recall(search, row, task, after):
 def _find_out(search, row, task, after):
     """Make a move: what it becomes, and the state behind it in `after`.
 
-    It is not remembered if it changed other tasks, nor if it is a signal's: that looks at them.
+    It is not remembered if it changed other tasks, or may have looked at them.
     """
     unpack(search, row)
-    signals = search.state.tasks[task, REG_CALL] == CALL_KILL
+    sees_others = sees_other_tasks(search, task)
     if is_done(search, task):
         became = IS_DONE
     elif _move(search, task) == 0:
@@ -157,7 +156,7 @@ def _find_out(search, row, task, after):
         for other in range(search.actors.shape[0]):
             if other != task and after[1 + other] != row[1 + other]:
                 return became
-    if search.search[SEARCH_REMEMBER] != 0 and not signals:
+    if search.search[SEARCH_REMEMBER] != 0 and not sees_others:
         remember(search.remembered, _key(row, task), became)
     return became
 

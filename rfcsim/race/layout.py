@@ -75,7 +75,7 @@ class Search(NamedTuple):
     calls : int64[calls, OP_SIZE]
     first_op : int64[tasks + 1], the rows of calls of task t are [first_op[t], first_op[t + 1])
     free_identity : int64[1], identities from here on are those of calls that map
-    alone : int64[calls], 1 if no other task's call has a page in common with this one
+    alone : int64[calls], 1 if no other call has a page in common with this one
     states : RowSet of uint32[1 + tasks], in the order in which they were found
     parents : uint32[room], the state that each was first reached from
     common_parts : RowSet of int64[words]

@@ -20,6 +20,7 @@ from rfcsim.model.layout import (
     REG_SIZE,
     REG_STEP,
     RULE_CONTENDED,
+    RULE_VMA_LOCK,
     SEM_READERS,
     SEM_WAITERS,
     SEM_WRITER,
@@ -110,6 +111,23 @@ def _grant(search, task):
     actor = search.actors[task]
     take(search.state, task, actor[ACTOR_WAITS])
     actor[ACTOR_WAITS] = UNLOCKED
+
+
+@inner
+def sees_other_tasks(search, task):
+    """Whether what a task does next may depend on more than its own part and the common one.
+
+    A signal looks at its target. A fault that takes the lock of its VMA looks at what the exclusive
+    holder of mmap_sem is about to change; it may come at the end of a move that began before it.
+    Where there is no queue, who waits is in the waiters' own parts.
+    """
+    state, control = search.state, search.search
+    locks_vmas = state.mm[MM_DESIGN] & RULE_VMA_LOCK != 0
+    if locks_vmas and control[SEARCH_LOCK_FREE] != 0 and state.sem[SEM_WRITER] != 0:
+        return True
+    if control[SEARCH_POLICY] == POLICY_ANY and _looks_at_waiters(state):
+        return True
+    return state.tasks[task, REG_CALL] == CALL_KILL
 
 
 @inner

@@ -10,9 +10,7 @@ from rfcsim.model.layout import (
     CALL_MREMAP,
     CALL_TOUCH,
     CALL_TRUNCATE,
-    MM_DESIGN,
     MM_NEXT_IDENTITY,
-    RULE_CONTENDED,
     State,
 )
 from rfcsim.race import remembered, rows
@@ -23,7 +21,6 @@ from rfcsim.race.layout import (
     OP_CALL,
     OP_PAGES,
     OP_START,
-    POLICY_ANY,
     SEARCH_HEAD,
     SEARCH_LOCK_FREE,
     SEARCH_POLICY,
@@ -40,6 +37,7 @@ from rfcsim.race.parts import OWN_RESULTS, new_working_state
 
 MOST_PAGES = 1024  # of which there is a byte in every common part
 MOST_TASKS = 26  # a schedule names them by letters
+MOST_STATES = 2**32 - 2  # a slot of a table has 32 bits for a number + 1
 LOCK_FREE = (CALL_TOUCH, CALL_TRUNCATE)  # calls that see or change pages without mmap_sem
 FAR_REACHING = (CALL_MREMAP, CALL_FORK, CALL_KILL)  # calls that reach beyond their range
 GIB = 1 << 30
@@ -79,12 +77,7 @@ def new_search(
     """
     state, calls, first_op = problem.state, problem.calls, problem.first_op
     tasks = len(first_op) - 1
-    for what, number, most in (
-        ("pages", len(state.pages), MOST_PAGES),
-        ("tasks", tasks, MOST_TASKS),
-    ):
-        if number > most:
-            raise ExplorerError(f"{number} {what}: must be {most} or fewer to be explored")
+    refuse_large(len(state.pages), tasks)
     control = np.zeros(SEARCH_SIZE, np.int64)
     control[SEARCH_POLICY] = policy
     # A signal can come between any two steps, so with one no two of them can be taken together.
@@ -92,9 +85,7 @@ def new_search(
     control[SEARCH_REDUCE] = reduce and not signals and not whole_calls
     control[SEARCH_WHOLE_CALLS] = whole_calls
     control[SEARCH_LOCK_FREE] = np.isin(calls[:, OP_CALL], LOCK_FREE).any()
-    # With no queue, who waits is in the parts of other tasks, and this rule looks at that.
-    looks_at_others = policy == POLICY_ANY and state.mm[MM_DESIGN] & RULE_CONTENDED
-    control[SEARCH_REMEMBER] = remember and not looks_at_others
+    control[SEARCH_REMEMBER] = remember
     working, common = new_working_state(state)
     own = np.zeros(OWN_RESULTS + np.diff(first_op).max(), np.int64)
     states = rows.new_rows(1 + tasks, np.uint32)
@@ -122,6 +113,13 @@ def new_search(
         violated=np.full(N_STATE_CLAIMS, -1, np.int64),
         search=control,
     )
+
+
+def refuse_large(pages: int, tasks: int) -> None:
+    """Raise ExplorerError if so many pages or tasks are too many."""
+    for what, number, most in (("pages", pages, MOST_PAGES), ("tasks", tasks, MOST_TASKS)):
+        if number > most:
+            raise ExplorerError(f"{number} {what}: must be {most} or fewer to be explored")
 
 
 def _alone(calls: np.ndarray) -> np.ndarray:
@@ -154,16 +152,21 @@ def make_room(search: Search, most_gib: float) -> None:
     room, _ = rows.size_for(search.states, moves)
     taken = room * search.parents.itemsize + sum(size for size, _ in sizes)
     needed = taken + max(copied for _, copied in sizes)  # they grow one after another
-    if needed > most_gib * GIB:
+    if needed > most_gib * GIB or room > MOST_STATES:
         raise ExplorerError(
             f"memory: {search.states.count[0]:,} states found, "
             f"{search.search[SEARCH_HEAD]:,} of them expanded, "
             f"when {most_gib:g} GiB were full; must be given more, or be a smaller scenario"
         )
-    for row_set, more in sets:
-        rows.grow(row_set, more)
-    search.parents.resize(room, refcheck=False)
-    remembered.grow(search.remembered, moves)
+    try:
+        for row_set, more in sets:
+            rows.grow(row_set, more)
+        search.parents.resize(room, refcheck=False)
+        remembered.grow(search.remembered, moves)
+    except MemoryError:
+        raise ExplorerError(
+            f"memory: {search.states.count[0]:,} states found when this machine had no more of it"
+        ) from None
 
 
 def refuse_uncached(search: Search) -> None:

@@ -36,6 +36,7 @@ from rfcsim.model.layout import (
     REG_START,
     SEM_WRITER,
     SHARED,
+    VM_GROWSDOWN,
     VM_IO,
     VM_LOCKED,
     VM_READ,
@@ -111,6 +112,12 @@ def test_the_hold_of_a_munmap_is_shared_while_it_visits_the_pages_since_4_20(des
 @pytest.mark.parametrize(("start", "pages"), [(0, 0), (5, 2)])
 def test_a_munmap_of_nothing_downgrades_nothing(start, pages):
     assert holds(space("vma-lock", (0, 3)), CALL_MUNMAP, start, pages) == "Xx"
+
+
+def test_a_munmap_below_a_stack_does_not_downgrade():
+    state = space("vma-lock", (0, 3), (4, 5, READ_WRITE | VM_GROWSDOWN))
+    assert holds(state, CALL_MUNMAP, 0, 3) == "Xx"
+    assert holds(space("vma-lock", (0, 3), (4, 5)), CALL_MUNMAP, 0, 3) == "Xds"
 
 
 def test_what_mmap_unmaps_it_unmaps_exclusively():

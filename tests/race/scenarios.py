@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from rfcsim import (
     Brk,
     Fork,
+    GetUserPages,
     Kill,
     Mlock,
     Mlockall,
@@ -14,6 +15,7 @@ from rfcsim import (
     Munlock,
     Munlockall,
     Munmap,
+    Populate,
     ReadMaps,
     Region,
     Scenario,
@@ -96,14 +98,19 @@ def scenarios(draw: st.DrawFn, mappers: int = 8) -> Scenario:
 
 @st.composite
 def scenarios_of_any_call(draw: st.DrawFn) -> Scenario:
-    """A scenario of up to three tasks, each with one or two of all the calls there are."""
+    """A scenario of up to three tasks, each with one or two of all the calls there are.
+
+    There are two mappings, so that a task may be at work on one while another is at the other.
+    """
     pages = draw(st.integers(2, 4))
+    sizes = {"a": pages, "c": 1}
     names = [f"task{number}" for number in range(draw(st.integers(2, 3)))]
 
     def on(kind: type, **more: object) -> Call:
-        offset = draw(st.integers(0, pages - 1))
-        length = draw(st.integers(1, pages - offset))
-        return kind(region="a", offset_pages=offset, pages=length, **more)
+        region = draw(st.sampled_from([*sizes]))
+        offset = draw(st.integers(0, sizes[region] - 1))
+        length = draw(st.integers(1, sizes[region] - offset))
+        return kind(region=region, offset_pages=offset, pages=length, **more)
 
     makers = [
         lambda: on(Mlock),
@@ -115,6 +122,9 @@ def scenarios_of_any_call(draw: st.DrawFn) -> Scenario:
         lambda: on(Mremap, to_region="b"),
         lambda: on(Mremap, new_pages=draw(st.integers(1, 3)), may_move=draw(st.booleans())),
         lambda: on(Touch, write=draw(st.booleans())),
+        lambda: on(Touch),
+        lambda: on(Populate),
+        lambda: on(GetUserPages),
         lambda: Mlockall(future=draw(st.booleans())),
         Munlockall,
         ReadMaps,
@@ -126,11 +136,12 @@ def scenarios_of_any_call(draw: st.DrawFn) -> Scenario:
     return Scenario(
         name="any-call",
         costs="anon-2010",
-        design=draw(st.sampled_from(["exclusive", "batched"])),
+        design=draw(st.sampled_from(list(DESIGNS))),
         batch_pages=draw(st.integers(1, 3)),
         regions=(
             Region(name="a", pages=pages, gap_pages=0, present=draw(st.booleans())),
             Region(name="b", pages=pages, gap_pages=0, mapped=False),
+            Region(name="c", pages=1, gap_pages=1),
         ),
         tasks=tuple(TaskGroup(name=name, calls=tuple(draw(calls))) for name in names),
     )

@@ -37,6 +37,11 @@ def test_trace_prints_the_schedule_and_replay_takes_it(rfcsim) -> None:
         (["--preset", "mlock-munlock", "--policy", "lifo"], "must be one of any, fifo"),
         (["--preset", "mlock-munlock", "--replay", "A"], "schedule has 'A'"),
         (["--preset", "mlock-munlock", "--replay", "A1", "--policy", "lifo"], "any, fifo"),
+        (
+            ["--preset", "mlock-munlock", "--memory-gib", "nan"],
+            "must be more than 0",
+        ),
+        (["--preset", "mlock-munlock", "--memory-gib", "0"], "most_gib = 0.0"),
         (["nowhere.toml"], "nowhere.toml"),
         ([], "scenario"),
     ],

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rfcsim import Scenario
+from rfcsim import Munlock, Region, Scenario, TaskGroup, Touch
 from rfcsim.experiment.check import problem_of
 from rfcsim.race import remembered, rows
 from rfcsim.race.explorer import explore, start
@@ -69,6 +69,28 @@ def test_moves_that_are_remembered_are_as_those_that_are_made(
     )
     assert found(recalling) == found(making)
     assert making.remembered.count[0] == 0
+
+
+@pytest.mark.parametrize("policy", [POLICY_ANY, POLICY_FIFO])
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_a_fault_that_looks_at_a_writer_is_made_anew(order: str, policy: int) -> None:
+    """What the holder is about to change is in its own part: now one mapping, now the other."""
+    unlocks = tuple(Munlock(region=name) for name in order)
+    scenario = Scenario(
+        name="two-mappings",
+        costs="anon-2010",
+        design="vma-lock",
+        regions=(Region(name="a", pages=1), Region(name="b", pages=1)),
+        tasks=(
+            TaskGroup(name="unlocker", calls=unlocks),
+            TaskGroup(name="toucher", calls=(Touch(region="b"),)),
+        ),
+    )
+    recalling, making = (
+        search_all(problem_of(scenario), policy=policy, remember=remember).search
+        for remember in (True, False)
+    )
+    assert found(recalling) == found(making)
 
 
 def test_a_search_that_grows_is_as_one_that_has_room(crowd: Problem) -> None:
