@@ -27,6 +27,7 @@ TRIALS = pl.Schema(
 )
 CONFIRMED = pl.Schema(
     {
+        "method": pl.String(),
         "piece_pages": pl.Int64(),
         "pause_us": pl.Float64(),
         "placement": pl.String(),
@@ -37,6 +38,7 @@ CONFIRMED = pl.Schema(
         "keeps": pl.Boolean(),
     }
 )
+_SETTING = ("method", "piece_pages", "pause_us")
 WAYS = {  # the calls of each method
     "mlock": "mlock()",
     "populate": "MADV_POPULATE_WRITE",
@@ -80,8 +82,8 @@ class Advice:
     best : dict or None
         The trial that is advised; None: none reaches the target.
     confirmed : polars.DataFrame
-        What was measured anew: piece_pages, pause_us, placement, rounds, p99_ns, max_ns, total_ns,
-        keeps. Empty if that was not asked for.
+        What was measured anew: method, piece_pages, pause_us, placement, rounds, p99_ns, max_ns,
+        total_ns, keeps. Empty if that was not asked for.
     """
 
     p99_wait_ns: int
@@ -106,9 +108,10 @@ class Advice:
         if self.best is None:
             return self._no_advice()
         target = human(self.p99_wait_ns)
+        comes = "was to be" if self.kept is False else "is"
         sentences = [
-            f"{_words(self.best)}: p99 of the others' waits is {span(self.best, 'p99')}, within "
-            f"{target}; {self._does()} takes {span(self.best, 'total')}"
+            f"{_words(self.best)}: p99 of the others' waits {comes} {span(self.best, 'p99')}, "
+            f"within {target}; {self._does()} takes {span(self.best, 'total')}"
         ]
         one_call = self.trials.filter(pl.col("method").is_in(["mlock", "populate"]))
         one_call = one_call.filter(pl.col("piece_pages").is_null())
@@ -119,8 +122,11 @@ class Advice:
         if self.kept is None:
             return " ".join([*sentences, "It was not measured anew."])
         last = self._last().sort("p99_ns")
-        if len(self.confirmed) > len(last):
-            sentences.append("Larger pieces did not keep the target when they were measured.")
+        others = self.confirmed.join(last, on=list(_SETTING), how="anti", nulls_equal=True)
+        if len(others):
+            of_pieces = (others["piece_pages"] > (self.best["piece_pages"] or 0)).fill_null(False)
+            which = "Larger pieces" if of_pieces.all() else "Other ways"
+            sentences.append(f"{which} did not keep the target when they were measured.")
         p99, longest, total = (
             human(int(last[f"{name}_ns"].to_numpy().max())) for name in ("p99", "max", "total")
         )
@@ -167,8 +173,7 @@ class Advice:
         """What was measured at the setting that is advised."""
         assert self.best is not None
         return self.confirmed.filter(
-            pl.col("piece_pages").eq_missing(self.best["piece_pages"]),
-            pl.col("pause_us") == self.best["pause_us"],
+            *(pl.col(name).eq_missing(value) for name, value in _setting(self.best).items())
         )
 
     def _no_advice(self) -> str:
@@ -198,4 +203,4 @@ def _words(trial: Mapping[str, Any]) -> str:
 
 
 def _setting(trial: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: trial[name] for name in ("method", "piece_pages", "pause_us")}
+    return {name: trial[name] for name in _SETTING}

@@ -22,7 +22,7 @@ from rfcsim.live.validate import TIMES_MEASURED, summarize
 REPETITIONS = 3  # of a prediction, and of the measurement that confirms
 # So many pieces are predicted at most, which is enough for p99; the rest takes as long a piece.
 PIECES, PIECES_WITH_PAUSES = 16_384, 2048
-MOST_CONFIRMED = 4  # settings that are measured until one keeps the target
+MOST_CONFIRMED = 4  # settings that are measured anew until one keeps the target
 PLACEMENTS: tuple[limits.Placement, ...] = ("same", "other")
 WHOLE_WAYS: tuple[tuple[Method, ...], ...] = (("mlock", "populate"), ("onfault-touch", "touch"))
 PIECE_WAYS: tuple[Method, ...] = ("onfault-populate", "populate", "mlock")
@@ -42,7 +42,7 @@ def advise(
     Compared are one call and touching every page, both as they were measured, and pieces with and
     without a pause, by the largest piece for which the prediction, and the measurement where it has
     that setting, keep the target on the locker's CPU and on another one. The advice is measured
-    anew; where it does not keep the target, the next smaller piece is.
+    anew; where it does not keep the target, the next quickest is, smaller pieces among them.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def advise(
     _tell(progress, 0.75)
     confirmed: list[pl.DataFrame] = []
     if best is not None and confirm:
-        best = search.confirm(best, confirmed, trials)
+        best = search.confirm(reaching, confirmed, trials)
     _tell(progress, 1.0)
     return Advice(
         p99_wait_ns=p99_wait_ns,
@@ -150,19 +150,28 @@ class _Search:
 
     def confirm(
         self,
-        best: dict[str, Any],
+        reaching: list[dict[str, Any]],
         confirmed: list[pl.DataFrame],
         trials: list[dict[str, Any]],
     ) -> dict[str, Any]:
-        """Measure a setting, and smaller pieces until one keeps the target."""
-        while True:
-            found = _measured_anew(best, self.pages, self._target_ns)
+        """Measure the quickest way, then the next, until one keeps the target.
+
+        If none does, the one that came nearest is returned.
+        """
+        waiting, missed = list(reaching), []
+        while waiting and len(confirmed) < MOST_CONFIRMED:
+            tried = min(waiting, key=lambda trial: trial["total_ns"])
+            waiting.remove(tried)
+            found = _measured_anew(tried, self.pages, self._target_ns)
             confirmed.append(found)
-            smaller = (best["piece_pages"] or 0) // 2
-            if found["keeps"].all() or not smaller or len(confirmed) == MOST_CONFIRMED:
-                return best
-            best = self._piece(smaller, best["pause_us"], "normal")
-            trials.append(best)
+            if found["keeps"].all():
+                return tried
+            missed.append((tried, found["p99_ns"].to_numpy().max()))
+            if smaller := (tried["piece_pages"] or 0) // 2:
+                waiting.append(self._piece(smaller, tried["pause_us"], "normal"))
+                trials.append(waiting[-1])
+        nearest, _ = min(missed, key=lambda each: each[1])
+        return nearest
 
     def _piece(self, piece_pages: int, pause_us: float, priority: str) -> dict[str, Any]:
         figures = [
@@ -265,6 +274,7 @@ def _measured_anew(setting: Mapping[str, Any], pages: int, target_ns: int) -> pl
     return (
         rounds.join(totals.select("probe", total_ns="p50_ns"), on="probe", how="inner")
         .select(
+            "method",
             "piece_pages",
             "pause_us",
             placement=pl.when(pl.col("locker_cpu") == pl.col("victim_cpu"))

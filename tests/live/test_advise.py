@@ -99,13 +99,14 @@ def test_where_nothing_reaches_the_target_that_is_said() -> None:
 
 
 def confirming(monkeypatch, keeping: int) -> list[dict]:
-    """Let pieces of so many pages keep the target, whatever they are measured at."""
+    """Let pieces of so many pages keep the target, and nothing else."""
     asked: list[dict] = []
 
     def measured(setting, pages, target_ns):
         asked.append(dict(setting))
-        keeps = setting["piece_pages"] <= keeping
-        row = {"piece_pages": setting["piece_pages"], "pause_us": 40.0, "placement": "other"}
+        keeps = (setting["piece_pages"] or pages) <= keeping
+        row = {name: setting[name] for name in ("method", "piece_pages", "pause_us")}
+        row["placement"] = "other"
         p99_ns = target_ns - 1 if keeps else target_ns + 1
         row |= {"rounds": 9, "p99_ns": p99_ns, "max_ns": 2 * p99_ns, "total_ns": 7, "keeps": keeps}
         return pl.DataFrame([row], CONFIRMED)
@@ -130,7 +131,35 @@ def test_a_promise_that_is_not_kept_is_not_made(in_pieces, monkeypatch) -> None:
     found = advise(without(TOUCHING), p99_wait_ns=MS)
     assert len(asked) == module.MOST_CONFIRMED == found.confirmed.height
     assert found.kept is False
+    assert "waits was to be " in found.text
     assert found.text.endswith("it does NOT keep the target.")
+
+
+@pytest.mark.parametrize("one_call", [False, True])
+def test_where_touching_or_one_call_does_not_keep_the_target_pieces_do(
+    in_pieces, monkeypatch, one_call: bool
+) -> None:
+    measurement = load_measurement(RECORDED)
+    if one_call:  # as quick as it is, and suddenly nobody waits for it
+        quick = pl.lit([{"low_ns": 9, "high_ns": 9, "count": 100}])
+        quick = quick.cast(measurement.records.schema["histogram"])
+        of_call = (pl.col("method") == "mlock") & pl.col("piece_pages").is_null()
+        waiting = of_call & (pl.col("role") == "victim")
+        records = measurement.records.with_columns(
+            histogram=pl.when(waiting).then(quick).otherwise("histogram")
+        )
+        measurement = Measurement(records, measurement.provenance)
+    first = in_pieces.best["piece_pages"]
+    asked = confirming(monkeypatch, first)
+    found = advise(measurement, p99_wait_ns=MS)
+    tried = ["mlock", "onfault-touch"] if one_call else ["onfault-touch"]
+    assert [each["method"] for each in asked] == [*tried, "onfault-populate"]
+    assert found.kept is True and found.best is not None
+    assert (found.best["piece_pages"], found.best["pause_us"]) == (first, 40.0)
+    assert set(found.confirmed["method"]) == {each["method"] for each in asked}
+    assert "waits is " in found.text
+    assert "Other ways did not keep the target when they were measured." in found.text
+    assert found.text.endswith("it keeps its promise.")
 
 
 def test_it_is_measured_at_exactly_that_setting(monkeypatch) -> None:
