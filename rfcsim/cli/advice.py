@@ -1,10 +1,11 @@
 """What `recommend` prints of a measurement: how to lock memory on the kernel that was measured."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfcsim.cli.arguments import COSTS
+from rfcsim.cli.arguments import COSTS, MEASUREMENT
 from rfcsim.terminal import print_table, progress
 
 if TYPE_CHECKING:
@@ -18,11 +19,12 @@ def recommend_from(
     import rfcsim
 
     measured = rfcsim.load_measurement(measurement)
+    table = table_of(costs, measurement)
     with progress("comparing ways") as report:
         found = rfcsim.advise(
             measured,
             p99_wait_ns=target_ns,
-            costs=table_of(costs),
+            costs=table,
             confirm=confirm,
             seed=seed,
             progress=report,
@@ -49,10 +51,19 @@ def recommend_from(
     return found.best is not None and found.kept is not False
 
 
-def table_of(costs: Path | None) -> "rfcsim.CostTable | None":
-    """The cost table that was asked for, or that lies here; None: there is none."""
+def table_of(costs: Path | None, measurement: Path) -> "rfcsim.CostTable | None":
+    """The cost table that was asked for, or that lies here; None: what is measured calibrates to.
+
+    The one that lies here is taken only with the measurement that does: it is hardly of another.
+    Which it is, is said on standard error.
+    """
     import rfcsim
 
-    if costs is None and COSTS.exists():
+    if costs is None and measurement == MEASUREMENT and COSTS.exists():
         costs = COSTS
-    return None if costs is None else rfcsim.load_costs(costs)
+    table = None if costs is None else rfcsim.load_costs(costs)
+    print(
+        f"rfcsim: note: costs: {'calibrated from ' + str(measurement) if costs is None else costs}",
+        file=sys.stderr,
+    )
+    return table

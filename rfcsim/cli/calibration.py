@@ -55,8 +55,9 @@ def validate(
     import rfcsim
 
     measured = rfcsim.load_measurement(measurement)
+    table = table_of(costs, measurement)
     with progress("predicting") as report:
-        found = rfcsim.validate(measured, table_of(costs), seed=seed, progress=report)
+        found = rfcsim.validate(measured, table, seed=seed, progress=report)
     if to is not None:
         write_new(to, parquet(found.cells))
     print_table(found.table())

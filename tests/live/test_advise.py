@@ -261,7 +261,7 @@ def test_the_command(rfcsim, tmp_path: Path, monkeypatch) -> None:
     Path("measurement.parquet").write_bytes(RECORDED.read_bytes())
     status, out, err = rfcsim("recommend", "--p99-wait", "1ms", "--no-confirm")
     expected = advise(load_measurement(RECORDED), p99_wait_ns=MS, confirm=False)
-    assert (status, err) == (0, "")
+    assert (status, err) == (0, "rfcsim: note: costs: calibrated from measurement.parquet\n")
     assert expected.text in out
     assert expected.c_code in out and expected.python_code in out
     status, out, _ = rfcsim("recommend", "--p99-wait", "1us", "--no-confirm", "--json")
@@ -269,3 +269,17 @@ def test_the_command(rfcsim, tmp_path: Path, monkeypatch) -> None:
     assert (status, found["best"], found["kept"]) == (1, None, None)
     assert found["text"].startswith("No way keeps p99")
     assert np.isfinite([trial["p99_ns"] for trial in found["trials"]]).all()
+
+
+def test_costs_that_lie_here_are_not_those_of_another_measurement(
+    rfcsim, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("costs.toml").write_text("name = 1")
+    arguments = ("recommend", "--p99-wait", "1us", "--no-confirm")
+    status, _, err = rfcsim(*arguments, "--from-measurement", RECORDED)
+    assert (status, err) == (1, f"rfcsim: note: costs: calibrated from {RECORDED}\n")
+    Path("measurement.parquet").write_bytes(RECORDED.read_bytes())
+    status, out, err = rfcsim(*arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("rfcsim: error: costs.toml: ")

@@ -204,7 +204,7 @@ def test_the_command(rfcsim, tmp_path: Path, monkeypatch) -> None:
     measurement = part(pl.col("piece_pages") == 16384)
     measurement.write("measurement.parquet")
     status, out, err = rfcsim("validate", "--to", "cells.parquet")
-    assert (status, err) == (0, "")
+    assert (status, err) == (0, "rfcsim: note: costs: calibrated from measurement.parquet\n")
     found = validate(measurement)
     assert out.splitlines()[-1] == found.text
     assert "not predicted: map-populate, anonymous memory, victim mmap (2 probes)" in out
@@ -214,6 +214,15 @@ def test_the_command(rfcsim, tmp_path: Path, monkeypatch) -> None:
     status, out, err = rfcsim("validate")
     assert (status, out) == (2, "")
     assert err.startswith("rfcsim: error: costs.toml: ")
+    # It need not be of another measurement.
+    Path("measurement.parquet").rename("other.parquet")
+    status, other, err = rfcsim("validate", "other.parquet")
+    assert (status, err) == (0, "rfcsim: note: costs: calibrated from other.parquet\n")
+    assert other.splitlines()[-1] == found.text
+    Path("slow.toml").write_bytes(data_path("costs", "nvme").read_bytes())
+    status, slow, err = rfcsim("validate", "other.parquet", "--costs", "slow.toml")
+    assert (status, err) == (0, "rfcsim: note: costs: slow.toml\n")
+    assert slow != other
     status, _, err = rfcsim("validate", "none.parquet", "--costs", "vm-6.18")
     assert err == "rfcsim: error: none.parquet: cannot be read: No such file or directory\n"
     assert status == 2
