@@ -122,8 +122,10 @@ def calibrate(measurement: Measurement, *, name: str = "measured") -> Calibratio
     Raises
     ------
     RfcsimError
-        If either of the two is missing.
+        If either of the two is missing, or the name is empty.
     """
+    if not name:
+        raise RfcsimError('name = "": must have 1 character or more')
     seen = without_pieces(measurement)
     alone = seen.records.filter(pl.col("experiment") != "probe")
     whole = whole_runs(seen)

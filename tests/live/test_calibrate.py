@@ -175,3 +175,7 @@ def test_the_command(rfcsim, tmp_path: Path, monkeypatch) -> None:
         status, out, err = rfcsim("calibrate", name, "-o", "new.toml")
         assert (status, out, err) == (2, "", f"rfcsim: error: {message}\n")
         assert not Path("new.toml").exists()
+    status, out, err = rfcsim("calibrate", "--name", "", "-o", "new.toml")
+    message = 'name = "": must have 1 character or more'
+    assert (status, out, err) == (2, "", f"rfcsim: error: {message}\n")
+    assert not Path("new.toml").exists()
