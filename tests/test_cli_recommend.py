@@ -48,6 +48,27 @@ def test_a_wait_that_is_none_is_one_line(rfcsim, memory, wait: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (["--costs", "costs.toml"], "--costs: only without a scenario"),
+        (["--confirm"], "--confirm: only without a scenario"),
+        (["--no-confirm"], "--no-confirm: only without a scenario"),
+        (["--from-measurement", "m.parquet"], "--from-measurement: only without a scenario"),
+    ],
+)
+def test_what_is_of_a_measurement_is_not_ignored(rfcsim, memory, option, message) -> None:
+    status, out, err = rfcsim("recommend", memory, *option)
+    assert (status, out, err) == (2, "", f"rfcsim: error: {message}\n")
+
+
+def test_what_is_of_a_scenario_is_not_ignored(rfcsim) -> None:
+    arguments = ("--from-measurement", "m.parquet", "--replications", "10")
+    status, out, err = rfcsim("recommend", *arguments)
+    message = "--replications: only with a scenario"
+    assert (status, out, err) == (2, "", f"rfcsim: error: {message}\n")
+
+
 def test_a_scenario_that_locks_nothing_is_one_line(rfcsim) -> None:
     status, _, err = rfcsim("recommend", "--preset", "fault-retry-before")
     assert status == 2

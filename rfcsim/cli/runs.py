@@ -178,9 +178,15 @@ def recommend(
     ] = None,
     costs: Costs = None,
     confirm: Annotated[
-        bool, typer.Option("--confirm/--no-confirm", help="With a measurement: measure it anew.")
-    ] = True,
-    replications: Annotated[int, typer.Option(help="Runs for each size.")] = 10,
+        bool | None,
+        typer.Option(
+            "--confirm/--no-confirm",
+            help="With a measurement: measure what is advised anew, which is done if not given.",
+        ),
+    ] = None,
+    replications: Annotated[
+        int | None, typer.Option(help="Of a scenario: runs for each size; 10 if not given.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON, times in ns.")] = False,
 ) -> None:
@@ -198,16 +204,27 @@ def recommend(
                 "a SCENARIO.toml, --preset NAME or --from-measurement FILE must be given, one of "
                 f"them, or {MEASUREMENT} be here"
             )
+        if replications is not None:
+            raise InputError("--replications: only with a scenario")
         measurement = from_measurement or MEASUREMENT
-        if not recommend_from(measurement, costs, target_ns, confirm, seed, json_):
+        if not recommend_from(measurement, costs, target_ns, confirm is not False, seed, json_):
             raise typer.Exit(1)
         return
-    if from_measurement is not None:
-        raise InputError("--from-measurement: only without a scenario")
+    for option, given in (
+        ("--from-measurement", from_measurement),
+        ("--costs", costs),
+        ("--confirm" if confirm else "--no-confirm", confirm),
+    ):
+        if given is not None:
+            raise InputError(f"{option}: only without a scenario")
     case = read_scenario(scenario, preset)
     with progress(case.name) as report:
         found = rfcsim.recommend(
-            case, p99_wait_ns=target_ns, replications=replications, seed=seed, progress=report
+            case,
+            p99_wait_ns=target_ns,
+            replications=10 if replications is None else replications,
+            seed=seed,
+            progress=report,
         )
     if json_:
         head = {"p99_wait_ns": target_ns, "unit": found.unit, "pages": found.pages}
