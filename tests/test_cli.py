@@ -299,6 +299,16 @@ def test_output_that_nobody_reads(small) -> None:
     assert complaint.stderr == "rfcsim: error: standard output: No space left on device\n"
 
 
+@pytest.mark.parametrize("force", [["--force"], []])
+def test_what_is_no_regular_file_stays(rfcsim, small, tmp_path, force) -> None:
+    pipe = tmp_path / "pipe.parquet"
+    os.mkfifo(pipe)
+    status, out, err = rfcsim("run", small, "--trace", pipe, *force)
+    assert (status, out) == (2, "")
+    assert err == f"rfcsim: error: {pipe}: is no regular file, must be one\n"
+    assert pipe.is_fifo()
+
+
 def test_a_disk_that_is_full_leaves_no_file(small, tmp_path) -> None:
     """The size limit of a file stands for a full disk: the write fails half way."""
     simulate(SMALL)  # compiled and cached, so that the limit meets the trace alone

@@ -16,6 +16,8 @@ def check_output(file: Path, force: bool, makes_folder: bool = False) -> None:
     """Refuse before the work what could not be written, or would overwrite something, after it."""
     if file.is_dir():
         raise InputError(f"{file}: is a folder, must be a file")
+    if file.exists() and not file.is_file():  # a device that is written over is gone
+        raise InputError(f"{file}: is no regular file, must be one")
     if file.exists() and not force:
         raise InputError(f"{file}: exists, must be new (or give --force)")
     folder = file.parent
