@@ -6,6 +6,7 @@
 import contextlib
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Locator, Page, sync_playwright
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium")
 PATIENCE_MS = 120_000  # the first run compiles the simulator
 STEPS = 40
 
