@@ -105,7 +105,9 @@ def calibrate(measurement: Measurement, *, name: str = "measured") -> Calibratio
     A figure is the median over repetitions, or over runs; low and high are the interval in which
     the true median lies with 95 % certainty, whatever the distribution, as far as there are six
     figures or more, and otherwise the least and the largest of them. Rows for which nothing was
-    measured are those of `vm-6.18`, and say so.
+    measured are those of `vm-6.18`, and say so. Where one row is subtracted from another, the
+    interval takes what is subtracted as exact; `lock`, which cannot be timed by itself, is that of
+    `vm-6.18` on every machine.
 
     Parameters
     ----------
@@ -249,7 +251,7 @@ def _figures(
         entry + 2 * lock,
         "a call that changes nothing "
         + ("(mprotect)" if present is None else "(MADV_POPULATE_WRITE of one present page)")
-        + ", less syscall and two lock",
+        + f", less syscall and two lock of {TAKEN_OVER}",
     )
     derived(
         "vma_change_ns",
@@ -258,7 +260,7 @@ def _figures(
         + 2 * lock
         + sum(found[row][0].value for row in ("vma_visit_ns", "unmap_page_ns") if row in found) / 2,
         "half of mmap() and munmap() of one page while nobody holds the lock, less syscall, two "
-        "lock, and half a vma_visit and an unmap_page",
+        f"lock of {TAKEN_OVER}, and half a vma_visit and an unmap_page",
     )
     derived(
         "wake_up_ns",
