@@ -20,7 +20,7 @@ from rfcsim.live.measurement import ALL, PAUSE, Measurement
 
 TAKEN_OVER = "vm-6.18"  # the table whose rows fill in for what was not measured
 NEWEST, OLDEST = "6.19", "5.11"  # kernels whose rules the model has, and that can be measured
-NO_LOCK = ("touch", "onfault-touch")  # methods whose pages are made present without mmap_lock
+NO_LOCK = ("touch", "onfault-touch")  # methods whose pages, with VMA locks, need no mmap_lock
 WHOLE = ("mlock", "populate", "onfault-populate", "lock_memory", "map-populate")
 POPULATING = (
     "mlock",
@@ -300,7 +300,10 @@ def _row(cost: str, found: tuple[Figure, str, str] | None) -> tuple:
 
 
 def _own_records(seen: Measurement) -> pl.DataFrame:
-    """Whole rounds of the victim "mmap" beside lockers that do not take the lock, or nobody."""
+    """Whole rounds of the victim "mmap" beside lockers that do not take the lock, or nobody.
+
+    Before 6.4 every fault takes it, and so only rounds beside nobody are of use.
+    """
     records = seen.records.filter(
         pl.col("experiment") == "probe",
         pl.col("role") == "victim",
@@ -308,7 +311,8 @@ def _own_records(seen: Measurement) -> pl.DataFrame:
         pl.col("priority") == "normal",
         pl.col("operation") == ALL,
     )
-    busy = records.filter(pl.col("method").is_in(NO_LOCK))
+    design, _ = rules_of(seen.provenance.get("kernel", NEWEST))
+    busy = records.filter(pl.col("method").is_in(NO_LOCK) & (design == "vma-lock"))
     return busy if len(busy) else records.filter(method="none")
 
 

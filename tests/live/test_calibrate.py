@@ -64,6 +64,41 @@ def test_known_costs_come_back_within_their_uncertainty(faster: float, seed: int
     )
 
 
+@pytest.mark.parametrize(
+    ("kernel", "busy"), [("6.4.1", True), ("6.3.9", False), ("5.15.0-91-generic", False)]
+)
+def test_where_every_fault_takes_the_lock_rounds_beside_faults_are_not_the_victims_own(
+    kernel: str, busy: bool
+) -> None:
+    """Rounds beside a thread that touches pages take 1 ms longer than those beside nobody."""
+    made = measurement_of(load_costs("vm-6.18"), 0)
+    beside_faults = (pl.col("role") == "victim") & (pl.col("method") == "touch")
+    alone = made.records.filter(beside_faults).with_columns(
+        method=pl.lit("none"), probe=pl.col("probe") + 100
+    )
+    waited = pl.element().struct
+    later = pl.struct(
+        *((waited.field(end) + 1_000_000).alias(end) for end in ("low_ns", "high_ns")),
+        waited.field("count"),
+    )
+    slow = made.records.with_columns(
+        histogram=pl.when(beside_faults)
+        .then(pl.col("histogram").list.eval(later))
+        .otherwise("histogram")
+    )
+    provenance = {**made.provenance, "kernel": kernel}
+    found = calibrate(Measurement(pl.concat([slow, alone]), provenance))
+    expected = calibrate(made)
+    own_ns = expected.conditions.own_ns
+    assert found.conditions.own_ns.keys() == own_ns.keys()
+    for placement, times_ns in found.conditions.own_ns.items():
+        assert np.array_equal(times_ns, own_ns[placement] + 1_000_000 * busy)
+    same_cost = (
+        found.table.costs["vma_change_ns"].value == expected.table.costs["vma_change_ns"].value
+    )
+    assert same_cost != busy
+
+
 def test_the_interval_is_as_wide_as_the_figures_are_apart() -> None:
     seven = figure(range(7))
     assert seven is not None and (seven.value, seven.low, seven.high) == (3, 0, 6)
