@@ -73,12 +73,13 @@ def sweep(
     polars.DataFrame
         A row a point of the grid, replication, class of task and record; in that order, each
         with only what there was. Columns: point (number), scenario (name), one an axis, seed,
-        replication, class; record (wait_shared, wait_exclusive, hold_shared, hold_exclusive,
-        call or round, once through the task's calls), call (its name, or null in the row of all calls together), count, waited (requests
-        that were not granted at once; null but for waits), failed (calls that returned a negative
-        value; null but for calls), mean_ns, p50_ns, p99_ns, p999_ns, max_ns, total_ns; elapsed_ns
-        (of the run); bucket_ns and bucket_count (the histogram: the upper ends, inclusive, of
-        buckets, and how many entries each has); fingerprint (of scenario and costs), version.
+        replication, class; record (wait_shared, wait_exclusive, hold_shared, hold_exclusive, call
+        or round, once through the task's calls), call (its name, or null in the row of all calls
+        together), count, waited (requests that were not granted at once; null but for waits),
+        failed (calls that returned a negative value; null but for calls), mean_ns, p50_ns, p99_ns,
+        p999_ns, max_ns, total_ns; elapsed_ns (of the run); bucket_ns and bucket_count (the
+        histogram: the upper ends, inclusive, of buckets, and how many entries each has);
+        fingerprint (of scenario and costs), version.
         Quantiles are as in `Result`, at most 1/32 (3.1 %) too large. They, and the histogram, are
         null in the row of a single call.
 

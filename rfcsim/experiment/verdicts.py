@@ -53,9 +53,9 @@ def verdicts(
     polars.DataFrame
         A row a scenario and design, or program, scenarios outermost: scenario, design, states,
         seconds; one column a claim of `CLAIMS`, "holds" or "violated" (complete is about what
-        mlock() promises, so that it says nothing of "populate pieces"); and breaks, a word for the first of
-        them, in their order, that is violated: its name, but "as-if" for as-if-sequential and
-        "strict" where that form alone is violated; "" if all hold.
+        mlock() promises, so that it says nothing of "populate pieces"); and breaks, a word for the
+        first of them, in their order, that is violated: its name, but "as-if" for as-if-sequential
+        and "strict" where that form alone is violated; "" if all hold.
 
     Raises
     ------
