@@ -18,7 +18,7 @@ def recommend_from(
     """Print how to lock memory; whether there is a way, and it kept the target."""
     import rfcsim
 
-    measured = rfcsim.load_measurement(measurement)
+    measured = measurement_of(measurement)
     table = table_of(costs, measurement)
     with progress("comparing ways") as report:
         found = rfcsim.advise(
@@ -49,6 +49,17 @@ def recommend_from(
             if code:
                 print(f"\nIn {language}:\n\n{code}")
     return found.best is not None and found.kept is not False
+
+
+def measurement_of(file: Path) -> "rfcsim.Measurement":
+    """Read a measurement; that its kernel is newer than the model is said on standard error."""
+    import rfcsim
+    from rfcsim.live.calibrate import too_new
+
+    measured = rfcsim.load_measurement(file)
+    if said := too_new(measured):
+        print("rfcsim: note:", said, file=sys.stderr)
+    return measured
 
 
 def table_of(costs: Path | None, measurement: Path) -> "rfcsim.CostTable | None":

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rfcsim.cli.advice import table_of
+from rfcsim.cli.advice import measurement_of, table_of
 from rfcsim.cli.app import app
 from rfcsim.cli.arguments import COSTS, MEASUREMENT, Costs, Force
 from rfcsim.cli.files import check_output, parquet, write_new
@@ -30,7 +30,7 @@ def calibrate(
     check_output(output, force)
     import rfcsim
 
-    found = rfcsim.calibrate(rfcsim.load_measurement(measurement), name=name)
+    found = rfcsim.calibrate(measurement_of(measurement), name=name)
     write_new(output, found.table.to_toml().encode())
     print_table(found.table_in_words())
     print(f"rfcsim: note: {output} has all of it", file=sys.stderr)
@@ -54,7 +54,7 @@ def validate(
         check_output(to, force)
     import rfcsim
 
-    measured = rfcsim.load_measurement(measurement)
+    measured = measurement_of(measurement)
     table = table_of(costs, measurement)
     with progress("predicting") as report:
         found = rfcsim.validate(measured, table, seed=seed, progress=report)

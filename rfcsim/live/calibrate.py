@@ -184,18 +184,29 @@ def whole_runs(measurement: Measurement) -> pl.DataFrame:
 
 def rules_of(release: str) -> tuple[str, str]:
     """Design and lock policy of a kernel, or of the nearest that the model has."""
+    version = _version(release)
+    if version > _version(NEWEST):
+        return rules_of(NEWEST)
+    try:
+        found = kernel(".".join(map(str, version)))
+    except RfcsimError:  # 5.18 to 6.3: populates as those before it do
+        found = kernel("5.17" if version > _version(OLDEST) else OLDEST)
+    return found["design"], found["lock_policy"]
+
+
+def too_new(measurement: Measurement) -> str:
+    """Say that a kernel is newer than any whose rules the model has; empty where it is not."""
+    release = measurement.provenance.get("kernel", NEWEST)
+    if _version(release) <= _version(NEWEST):
+        return ""
+    return f"kernel {release}: is newer than {NEWEST}, whose rules are taken for its own"
+
+
+def _version(release: str) -> tuple[int, int]:
     numbers = re.match(r"(\d+)\.(\d+)", release)
     if numbers is None:
         raise RfcsimError(f"kernel {release!r}: must begin with its version, as 6.18.1 does")
-    version = tuple(map(int, numbers.groups()))
-    newest, oldest = (tuple(map(int, each.split("."))) for each in (NEWEST, OLDEST))
-    if version > newest:
-        return rules_of(NEWEST)
-    try:
-        found = kernel(numbers.group())
-    except RfcsimError:  # 5.18 to 6.3: populates as those before it do
-        found = kernel("5.17" if version > oldest else OLDEST)
-    return found["design"], found["lock_policy"]
+    return int(numbers[1]), int(numbers[2])
 
 
 def _figures(

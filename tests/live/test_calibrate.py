@@ -203,6 +203,13 @@ def test_the_command(rfcsim, tmp_path: Path, monkeypatch) -> None:
         2,
         "rfcsim: error: costs.toml: exists, must be new (or give --force)\n",
     )
+    newer = load_measurement(RECORDED)
+    Measurement(newer.records, {**newer.provenance, "kernel": "7.1.3"}).write("newer.parquet")
+    status, _, err = rfcsim("calibrate", "newer.parquet", "-o", "newer.toml")
+    assert (status, err.splitlines()[0]) == (
+        0,
+        "rfcsim: note: kernel 7.1.3: is newer than 6.19, whose rules are taken for its own",
+    )
     Path("other.parquet").write_bytes(b"PAR1")
     for name, message in (
         ("none.parquet", "none.parquet: cannot be read: No such file or directory"),
