@@ -35,6 +35,7 @@ def recommend_from(
             "pages": found.pages,
             "best": found.best,
             "kept": found.kept,
+            "elsewhere": found.elsewhere,
             "text": found.text,
             "c": found.c_code,
             "python": found.python_code,

@@ -83,7 +83,9 @@ class Advice:
         The trial that is advised; None: none reaches the target.
     confirmed : polars.DataFrame
         What was measured anew: method, piece_pages, pause_us, placement, rounds, p99_ns, max_ns,
-        total_ns, keeps. Empty if that was not asked for.
+        total_ns, keeps. Empty if that was not asked for, or could not be here.
+    elsewhere : str
+        Kernel and CPU of a measurement that was to be confirmed on another; empty otherwise.
     """
 
     p99_wait_ns: int
@@ -91,6 +93,7 @@ class Advice:
     trials: pl.DataFrame
     best: Mapping[str, Any] | None
     confirmed: pl.DataFrame
+    elsewhere: str = ""
 
     def __repr__(self) -> str:
         return f"<{self.text}>"
@@ -120,7 +123,10 @@ class Advice:
             sentences[0] += f", {longer:+.0f} % against one call"
         sentences[0] += "."
         if self.kept is None:
-            return " ".join([*sentences, "It was not measured anew."])
+            anew = "It was not measured anew."
+            if self.elsewhere:
+                anew = f"It was measured elsewhere ({self.elsewhere}), so not confirmed here."
+            return " ".join([*sentences, anew])
         last = self._last().sort("p99_ns")
         others = self.confirmed.join(last, on=list(_SETTING), how="anti", nulls_equal=True)
         if len(others):

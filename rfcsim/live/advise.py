@@ -17,6 +17,7 @@ from rfcsim.live.measure import measure
 from rfcsim.live.measurement import ALL, Measurement
 from rfcsim.live.predict import Predictor
 from rfcsim.live.probe import LOCKING, PAUSE_US, Method, Probe, probes
+from rfcsim.live.provenance import provenance
 from rfcsim.live.validate import TIMES_MEASURED, summarize
 
 REPETITIONS = 3  # of a prediction, and of the measurement that confirms
@@ -47,12 +48,13 @@ def advise(
     Parameters
     ----------
     measurement : Measurement
-        Of this machine, if the advice is to be confirmed.
+        Of this machine and its kernel, if the advice is to be confirmed.
     p99_wait_ns : int
         The target: p99 of what mmap() and munmap() of a page take together in another thread.
     costs : CostTable, optional
         By default that of `calibrate`.
     confirm : bool
+        Measure it anew; what was measured elsewhere is not confirmed here, and the advice says so.
     seed : int
     progress : callable, optional
         Called now and then with the share of the work that is done, 0 to 1.
@@ -70,8 +72,10 @@ def advise(
     """
     if not 1 <= p99_wait_ns <= Limits.NS:
         raise RfcsimError(f"p99_wait_ns = {p99_wait_ns}: must be 1 to {Limits.NS}")
+    elsewhere = ""
     if confirm:
         limits.require_linux("advise with confirm = True")
+        elsewhere = measured_elsewhere(measurement)
     search = _Search(measurement, p99_wait_ns, costs, seed)
     trials = search.measured_ways()
     for number, pause_us in enumerate((0.0, PAUSE_US)):
@@ -83,7 +87,7 @@ def advise(
         trials.append(search.largest_piece(PAUSE_US, priority="fifo"))
     _tell(progress, 0.75)
     confirmed: list[pl.DataFrame] = []
-    if best is not None and confirm:
+    if best is not None and confirm and not elsewhere:
         best = search.confirm(reaching, confirmed, trials)
     _tell(progress, 1.0)
     return Advice(
@@ -92,6 +96,7 @@ def advise(
         trials=pl.DataFrame(trials, TRIALS),
         best=best,
         confirmed=pl.concat(confirmed) if confirmed else CONFIRMED.to_frame(),
+        elsewhere=elsewhere,
     )
 
 
@@ -249,6 +254,15 @@ class _Search:
             **_columns("p99", p99),
             **_columns("total", total),
         }
+
+
+def measured_elsewhere(measurement: Measurement) -> str:
+    """The kernel and the CPU of a measurement where they are not those here, otherwise empty."""
+    here = provenance()
+    there = {name: measurement.provenance.get(name) for name in ("kernel", "cpu")}
+    if all(value in (None, here.get(name)) for name, value in there.items()):
+        return ""
+    return ", ".join(value for value in there.values() if value is not None)
 
 
 def _measured_anew(setting: Mapping[str, Any], pages: int, target_ns: int) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from rfcsim.live import snippets
 from rfcsim.live.advice import CONFIRMED, Advice
 from rfcsim.live.measurement import Measurement
 from rfcsim.live.probe import LOCKING
+from rfcsim.live.provenance import provenance
 from tests.live.facts import PAGE, anonymous, locked_pages, pages_of, present_pages
 
 module = importlib.import_module("rfcsim.live.advise")  # its name is also that of its function
@@ -26,6 +27,12 @@ TOUCHING = pl.col("method").is_in(["touch", "onfault-touch"]).fill_null(False)
 def without(rows: pl.Expr) -> Measurement:
     measurement = load_measurement(RECORDED)
     return Measurement(measurement.records.filter(~rows), measurement.provenance)
+
+
+def here(measurement: Measurement) -> Measurement:
+    """The same, as if it were of this machine."""
+    of_machine = {name: provenance()[name] for name in ("kernel", "cpu")}
+    return Measurement(measurement.records, {**measurement.provenance, **of_machine})
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +125,7 @@ def confirming(monkeypatch, keeping: int) -> list[dict]:
 def test_smaller_pieces_are_measured_until_one_keeps_the_target(in_pieces, monkeypatch) -> None:
     first = in_pieces.best["piece_pages"]
     asked = confirming(monkeypatch, first // 4)
-    found = advise(without(TOUCHING), p99_wait_ns=MS)
+    found = advise(here(without(TOUCHING)), p99_wait_ns=MS)
     assert [each["piece_pages"] for each in asked] == [first, first // 2, first // 4]
     assert found.kept is True and found.best is not None
     assert found.best["piece_pages"] == first // 4
@@ -128,7 +135,7 @@ def test_smaller_pieces_are_measured_until_one_keeps_the_target(in_pieces, monke
 
 def test_a_promise_that_is_not_kept_is_not_made(in_pieces, monkeypatch) -> None:
     asked = confirming(monkeypatch, 0)
-    found = advise(without(TOUCHING), p99_wait_ns=MS)
+    found = advise(here(without(TOUCHING)), p99_wait_ns=MS)
     assert len(asked) == module.MOST_CONFIRMED == found.confirmed.height
     assert found.kept is False
     assert "waits was to be " in found.text
@@ -151,7 +158,7 @@ def test_where_touching_or_one_call_does_not_keep_the_target_pieces_do(
         measurement = Measurement(records, measurement.provenance)
     first = in_pieces.best["piece_pages"]
     asked = confirming(monkeypatch, first)
-    found = advise(measurement, p99_wait_ns=MS)
+    found = advise(here(measurement), p99_wait_ns=MS)
     tried = ["mlock", "onfault-touch"] if one_call else ["onfault-touch"]
     assert [each["method"] for each in asked] == [*tried, "onfault-populate"]
     assert found.kept is True and found.best is not None
@@ -176,12 +183,33 @@ def test_it_is_measured_at_exactly_that_setting(monkeypatch) -> None:
         pages=pl.lit(1024, pl.Int64()),
         covered_pages=pl.when(of_probe).then(1024).otherwise("covered_pages"),
     )
-    found = advise(Measurement(records, {"kernel": "6.18"}), p99_wait_ns=1000 * MS)
+    found = advise(here(Measurement(records)), p99_wait_ns=1000 * MS)
     assert found.best is not None and found.kept is True
     assert {(probe.method, probe.pages) for probe in probes} == {(found.best["method"], 1024)}
     assert {probe.piece_pages for probe in probes} <= {found.best["piece_pages"], None}
     assert set(found.confirmed["placement"]) <= {"same", "other"}
     assert (found.confirmed["rounds"] > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        ({"kernel": "6.18.1-elsewhere"}, "6.18.1-elsewhere, "),
+        ({"cpu": "Another CPU"}, "Another CPU"),
+    ],
+)
+def test_what_was_measured_elsewhere_is_not_confirmed_here(monkeypatch, there, said) -> None:
+    asked = confirming(monkeypatch, 0)
+    measurement = here(load_measurement(RECORDED))
+    moved = Measurement(measurement.records, {**measurement.provenance, **there})
+    found = advise(moved, p99_wait_ns=MS)
+    assert (asked, found.kept) == ([], None)
+    assert found.best is not None and found.confirmed.is_empty()
+    assert said in found.elsewhere
+    assert found.text.endswith(
+        f"It was measured elsewhere ({found.elsewhere}), so not confirmed here."
+    )
+    assert advise(moved, p99_wait_ns=MS, confirm=False).text.endswith("It was not measured anew.")
 
 
 # --- lines to paste ------------------------------------------------------------------------------
