@@ -239,6 +239,33 @@ def test_the_lines_of_python_do_it(method, piece_pages, pause_us) -> None:
 
 
 @pytest.mark.parametrize(("method", "piece_pages", "pause_us"), SETTINGS)
+def test_the_lines_of_python_work_on_the_array_itself(method, piece_pages, pause_us) -> None:
+    whole = anonymous(12)
+    array = whole.view(np.int32).reshape(-1, 3, order="F")
+    assert array.flags.f_contiguous and not array.flags.c_contiguous
+    code = snippets.in_python(method, piece_pages, pause_us)
+    names: dict = {"array": array}
+    exec(code, names)
+    assert present_pages(array) == set(pages_of(array)) == set(pages_of(whole))
+    if "flat" in names:  # reading for a copy would make pages present too: the page of zeros
+        assert np.shares_memory(names["flat"], array)
+    if "locked" in names:
+        names["locked"].unlock()
+    with pytest.raises(ValueError, match=r"^(array|buffer): .*must be "):
+        exec(code, {"array": anonymous(2)[::2]})
+
+
+@pytest.mark.parametrize("method", ["populate", "onfault-populate"])
+def test_the_lines_of_c_need_no_new_headers(method: str, tmp_path: Path) -> None:
+    code = snippets.in_c(method, 2, 0.0)
+    includes = "#include <unistd.h>\n"
+    assert includes in code
+    code = code.replace(includes, f"{includes}#undef MADV_POPULATE_WRITE\n")
+    (tmp_path / "lock.c").write_text(code)
+    subprocess.run(["gcc", "-Wall", "-Werror", "-c", "lock.c"], cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize(("method", "piece_pages", "pause_us"), SETTINGS)
 def test_the_lines_of_c_do_it(method, piece_pages, pause_us, tmp_path: Path) -> None:
     program = (
         snippets.in_c(method, piece_pages, pause_us)
