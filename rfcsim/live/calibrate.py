@@ -306,7 +306,8 @@ def _row(cost: str, found: tuple[Figure, str, str] | None) -> tuple:
     least = 1 if cost in ("tick_ns", "timeslice_ns") else 0
     numbers = [max(least, round(number)) for number in (value.value, value.low, value.high)]
     middle, low, high = numbers
-    interval = f"{low} to {high} ns in {len(value.figures)} figures"
+    number = len(value.figures)
+    interval = f"{low} to {high} ns in {number} figure{'' if number == 1 else 's'}"
     return cost, middle, low, high, unit, status, f"{source}: {interval}"
 
 

@@ -153,6 +153,7 @@ def test_the_table_is_one_that_scenarios_read(tmp_path: Path) -> None:
         assert measured == (cost not in NOT_MEASURED)
         assert (status in ("measured", "derived")) == measured
         assert source.startswith("not measured; that of vm-6.18: ") != measured
+        assert source.endswith(" in 1 figure") == (cost == "tick")
         assert ("two lock of vm-6.18" in source) == (cost in ("vma_visit", "vma_change"))
 
 
