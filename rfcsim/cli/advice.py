@@ -55,11 +55,10 @@ def recommend_from(
 def measurement_of(file: Path) -> "rfcsim.Measurement":
     """Read a measurement; that its kernel is newer than the model is said on standard error."""
     import rfcsim
-    from rfcsim.live.calibrate import too_new
 
     measured = rfcsim.load_measurement(file)
-    if said := too_new(measured):
-        print("rfcsim: note:", said, file=sys.stderr)
+    if note := rfcsim.calibrate(measured).note:
+        print("rfcsim: note:", note, file=sys.stderr)
     return measured
 
 

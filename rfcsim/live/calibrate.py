@@ -79,11 +79,14 @@ class Calibration:
         A row a cost: cost, value, low, high (see `calibrate`; null where nothing was measured),
         unit, status, source.
     conditions : Conditions
+    note : str
+        That the kernel is newer than any whose rules the model has; empty where it is not.
     """
 
     table: CostTable
     rows: pl.DataFrame
     conditions: Conditions
+    note: str
 
     def __repr__(self) -> str:
         measured = self.rows["low"].is_not_null().sum()
@@ -159,6 +162,7 @@ def calibrate(measurement: Measurement, *, name: str = "measured") -> Calibratio
             pl.col("cost").str.strip_suffix("_ns")
         ),
         conditions=_conditions(seen, alone, whole),
+        note=_note(about.get("kernel", NEWEST)),
     )
 
 
@@ -194,9 +198,7 @@ def rules_of(release: str) -> tuple[str, str]:
     return found["design"], found["lock_policy"]
 
 
-def too_new(measurement: Measurement) -> str:
-    """Say that a kernel is newer than any whose rules the model has; empty where it is not."""
-    release = measurement.provenance.get("kernel", NEWEST)
+def _note(release: str) -> str:
     if _version(release) <= _version(NEWEST):
         return ""
     return f"kernel {release}: is newer than {NEWEST}, whose rules are taken for its own"
