@@ -25,8 +25,8 @@ Costs = Annotated[
     Path | None,
     typer.Option(
         metavar="COSTS.toml",
-        help="Of `rfcsim calibrate`, for a measurement. If not given costs.toml, or where there "
-        "is none, what the measurement calibrates to.",
+        help="Of `rfcsim calibrate`, for a measurement. If not given costs.toml beside "
+        "measurement.parquet; otherwise what the measurement calibrates to.",
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")]
