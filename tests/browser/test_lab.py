@@ -43,7 +43,8 @@ def test_it_draws_timeline_tail_and_blame(lab: tuple[Page, list[str]]) -> None:
     bars, lines, parts = marks(page)
     assert bars > 20 and lines == 4 and parts >= 8
     assert "mlock() takes" in words(page)
-    assert "what the waits are due to" in (picture(page).get_attribute("aria-label") or "")
+    told = picture(page).locator("[role=figure]").get_attribute("aria-label") or ""
+    assert "what the waits are due to" in told
     PICTURES.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=PICTURES / "explorer-lab.png")
     assert complaints == []
