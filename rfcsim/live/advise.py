@@ -13,10 +13,10 @@ from rfcsim.live import limits
 from rfcsim.live.advice import CONFIRMED, TRIALS, Advice, Span
 from rfcsim.live.calibrate import calibrate
 from rfcsim.live.figures import entries
-from rfcsim.live.measure import measure
-from rfcsim.live.measurement import ALL, Measurement
+from rfcsim.live.measure import measure, report
+from rfcsim.live.measurement import ALL, PLACEMENT, Measurement
 from rfcsim.live.predict import Predictor
-from rfcsim.live.probe import LOCKING, PAUSE_US, Method, Probe, probes
+from rfcsim.live.probe import LOCKING, PAUSE_US, TOUCHING, Method, Probe, probes
 from rfcsim.live.provenance import provenance
 from rfcsim.live.validate import TIMES_MEASURED, summarize
 
@@ -25,7 +25,7 @@ REPETITIONS = 3  # of a prediction, and of the measurement that confirms
 PIECES, PIECES_WITH_PAUSES = 16_384, 2048
 MOST_CONFIRMED = 4  # settings that are measured anew until one keeps the target
 PLACEMENTS: tuple[limits.Placement, ...] = ("same", "other")
-WHOLE_WAYS: tuple[tuple[Method, ...], ...] = (("mlock", "populate"), ("onfault-touch", "touch"))
+WHOLE_WAYS: tuple[tuple[Method, ...], ...] = (("mlock", "populate"), TOUCHING)
 PIECE_WAYS: tuple[Method, ...] = ("onfault-populate", "populate", "mlock")
 
 
@@ -80,16 +80,17 @@ def advise(
     trials = search.measured_ways()
     for number, pause_us in enumerate((0.0, PAUSE_US)):
         trials.append(search.largest_piece(pause_us))
-        _tell(progress, (number + 1) / 4)
+        report(progress, (number + 1) / 4)
     reaching = [trial for trial in trials if trial["reaches"]]
     best = min(reaching, key=lambda trial: trial["total_ns"], default=None)
     if best is None:
         trials.append(search.largest_piece(PAUSE_US, priority="fifo"))
-    _tell(progress, 0.75)
+    report(progress, 0.75)
     confirmed: list[pl.DataFrame] = []
     if best is not None and confirm and not elsewhere:
-        best = search.confirm(reaching, confirmed, trials)
-    _tell(progress, 1.0)
+        best, confirmed, smaller = search.confirm(reaching)
+        trials += smaller
+    report(progress, 1.0)
     return Advice(
         p99_wait_ns=p99_wait_ns,
         pages=search.pages,
@@ -154,29 +155,30 @@ class _Search:
         return found
 
     def confirm(
-        self,
-        reaching: list[dict[str, Any]],
-        confirmed: list[pl.DataFrame],
-        trials: list[dict[str, Any]],
-    ) -> dict[str, Any]:
+        self, reaching: list[dict[str, Any]]
+    ) -> tuple[dict[str, Any], list[pl.DataFrame], list[dict[str, Any]]]:
         """Measure the quickest way, then the next, until one keeps the target.
 
-        If none does, the one that came nearest is returned.
+        Returns
+        -------
+        (dict, list of polars.DataFrame, list of dict)
+            The way that keeps it, or else came nearest; all that was measured; and the trials of
+            smaller pieces that were added on the way.
         """
-        waiting, missed = list(reaching), []
+        waiting, missed, confirmed, added = list(reaching), [], [], []
         while waiting and len(confirmed) < MOST_CONFIRMED:
             tried = min(waiting, key=lambda trial: trial["total_ns"])
             waiting.remove(tried)
             found = _measured_anew(tried, self.pages, self._target_ns)
             confirmed.append(found)
             if found["keeps"].all():
-                return tried
+                return tried, confirmed, added
             missed.append((tried, found["p99_ns"].to_numpy().max()))
             if smaller := (tried["piece_pages"] or 0) // 2:
-                waiting.append(self._piece(smaller, tried["pause_us"], "normal"))
-                trials.append(waiting[-1])
+                added.append(self._piece(smaller, tried["pause_us"], "normal"))
+                waiting.append(added[-1])
         nearest, _ = min(missed, key=lambda each: each[1])
-        return nearest
+        return nearest, confirmed, added
 
     def _piece(self, piece_pages: int, pause_us: float, priority: str) -> dict[str, Any]:
         figures = [
@@ -291,9 +293,7 @@ def _measured_anew(setting: Mapping[str, Any], pages: int, target_ns: int) -> pl
             "method",
             "piece_pages",
             "pause_us",
-            placement=pl.when(pl.col("locker_cpu") == pl.col("victim_cpu"))
-            .then(pl.lit("same"))
-            .otherwise(pl.lit("other")),
+            placement=PLACEMENT,
             rounds="count",
             p99_ns="p99_ns",
             max_ns="max_ns",
@@ -305,8 +305,3 @@ def _measured_anew(setting: Mapping[str, Any], pages: int, target_ns: int) -> pl
 
 def _columns(what: str, span: Span) -> dict[str, float]:
     return {f"{what}_ns": span.middle, f"{what}_low_ns": span.low, f"{what}_high_ns": span.high}
-
-
-def _tell(progress: Callable[[float], None] | None, share: float) -> None:
-    if progress is not None:
-        progress(share)

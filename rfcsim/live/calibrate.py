@@ -16,11 +16,11 @@ from rfcsim.errors import RfcsimError
 from rfcsim.experiment.costs import COST_ROWS, Cost, CostTable, load_costs
 from rfcsim.experiment.kernels import kernel
 from rfcsim.live.figures import Figure, entries, figure, per_page, typical
-from rfcsim.live.measurement import ALL, PAUSE, Measurement
+from rfcsim.live.measurement import ALL, PAUSE, PLACEMENT, Measurement
+from rfcsim.live.probe import TOUCHING
 
 TAKEN_OVER = "vm-6.18"  # the table whose rows fill in for what was not measured
 NEWEST, OLDEST = "6.19", "5.11"  # kernels whose rules the model has, and that can be measured
-NO_LOCK = ("touch", "onfault-touch")  # methods whose pages, with VMA locks, need no mmap_lock
 WHOLE = ("mlock", "populate", "onfault-populate", "lock_memory", "map-populate")
 POPULATING = (
     "mlock",
@@ -243,8 +243,8 @@ def _figures(
     measured("munlock_page_ns", page("populate", 2), "munlock(), a page")
     measured("unmap_page_ns", page("fault", 2), "madvise(MADV_DONTNEED), a present page")
     measured("touch_ns", page("fault", 1), "second write to a page")
-    if tick := figure([1e9 / int(seen.provenance.get("hz", 0) or 0)] if _hz(seen) else []):
-        measured("tick_ns", tick, "the clock that advances with the tick")
+    if hz := int(seen.provenance.get("hz", 0) or 0):
+        measured("tick_ns", figure([1e9 / hz]), "the clock that advances with the tick")
     if syscall is None:
         return found
 
@@ -294,10 +294,6 @@ def _figures(
     return found
 
 
-def _hz(seen: Measurement) -> int:
-    return int(seen.provenance.get("hz", 0) or 0)
-
-
 def _row(cost: str, found: tuple[Figure, str, str] | None) -> tuple:
     unit = "ns" if cost.endswith("_ns") else "reads"
     if found is None:
@@ -316,7 +312,8 @@ def _row(cost: str, found: tuple[Figure, str, str] | None) -> tuple:
 def _own_records(seen: Measurement) -> pl.DataFrame:
     """Whole rounds of the victim "mmap" beside lockers that do not take the lock, or nobody.
 
-    Before 6.4 every fault takes it, and so only rounds beside nobody are of use.
+    With VMA locks, lockers that touch the pages do not. Before 6.4 every fault takes it, and so
+    only rounds beside nobody are of use.
     """
     records = seen.records.filter(
         pl.col("experiment") == "probe",
@@ -326,7 +323,7 @@ def _own_records(seen: Measurement) -> pl.DataFrame:
         pl.col("operation") == ALL,
     )
     design, _ = rules_of(seen.provenance.get("kernel", NEWEST))
-    busy = records.filter(pl.col("method").is_in(NO_LOCK) & (design == "vma-lock"))
+    busy = records.filter(pl.col("method").is_in(TOUCHING) & (design == "vma-lock"))
     return busy if len(busy) else records.filter(method="none")
 
 
@@ -340,11 +337,7 @@ def _conditions(seen: Measurement, alone: pl.DataFrame, whole: pl.DataFrame) -> 
     slept = typical(alone.filter(experiment="sleep-40us", operation=PAUSE))
     extra_ns = max(0, round(slept.value) - SLEEP_NS) if slept is not None else 0
     slack_ns = int(seen.provenance.get("timer_slack_ns", 0) or 0)  # of a real-time thread: none
-    own = _own_records(seen).with_columns(
-        placement=pl.when(pl.col("locker_cpu") == pl.col("victim_cpu"))
-        .then(pl.lit("same"))
-        .otherwise(pl.lit("other"))
-    )
+    own = _own_records(seen).with_columns(placement=PLACEMENT)
     return Conditions(
         design=design,
         lock_policy=lock_policy,

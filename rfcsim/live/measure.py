@@ -103,14 +103,14 @@ def measure(
             except LiveError as error:
                 reasons[str(error)] = None
             done += 1
-            _report(progress, done / steps)
+            report(progress, done / steps)
         for number, probe in enumerate(asked):
             if number not in left_out:
                 thinks = _think_times(probe, seed, repetition, number)
                 found = _run(probe, thinks, round(most_s * 1e9))
                 rows += [{"repetition": repetition, "probe": number} | row for row in found]
             done += 1
-            _report(progress, done / steps)
+            report(progress, done / steps)
     about |= {
         "repetitions": str(repetitions),
         "seed": str(seed),
@@ -130,7 +130,8 @@ def _check(repetitions: int, most_s: float, seed: int) -> None:
         raise RfcsimError(f"seed = {seed}: must be 0 to {2**63 - 1}")
 
 
-def _report(progress: Callable[[float], None] | None, share: float) -> None:
+def report(progress: Callable[[float], None] | None, share: float) -> None:
+    """Tell whoever wants to know what share of the work is done."""
     if progress is not None:
         progress(share)
 

@@ -62,6 +62,12 @@ _NO_HOLD = {
     "mmap(MAP_FIXED | MAP_POPULATE)": ("mmap-page", "mmap"),
 }
 _OF_PROBE = ["probe", *SETTINGS]
+# Of records: whether the victim is on the locker's CPU. See `Probe.placement`.
+PLACEMENT = (
+    pl.when(pl.col("locker_cpu") == pl.col("victim_cpu"))
+    .then(pl.lit("same"))
+    .otherwise(pl.lit("other"))
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -160,11 +166,7 @@ class Measurement:
             victim=pl.when(pl.col("priority") == "fifo")
             .then(pl.col("victim") + ", fifo")
             .otherwise("victim"),
-            cpu=pl.when(pl.col("locker_cpu").is_null())
-            .then(pl.lit("any"))
-            .when(pl.col("locker_cpu") == pl.col("victim_cpu"))
-            .then(pl.lit("same"))
-            .otherwise(pl.lit("other")),
+            cpu=pl.when(pl.col("locker_cpu").is_null()).then(pl.lit("any")).otherwise(PLACEMENT),
             rounds=pl.col("count").fill_null(0),
             p50=_words(pl.col("p50_ns")),
             p99=_words(pl.col("p99_ns")),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,9 +66,7 @@ class Predictor:
         """
         scenario = scenario_of(probe, self.calibration, pages)
         pieces = -(-scenario.regions[0].pages // (probe.piece_pages or probe.pages))
-        own_ns = self._own_time()
         conditions = self.calibration.conditions
-        placement = "same" if probe.locker_cpu == probe.victim_cpu else "other"
         draws = np.random.default_rng(self.seed)
         page = draws.permutation(_relative(conditions.page_ns, number))
         wake_up = draws.permutation(_relative(conditions.wake_up_ns, number))
@@ -76,12 +75,13 @@ class Predictor:
             for row, factors in (("mlock_anon_ns", page), ("wake_up_ns", wake_up)):
                 costs[COST_ROWS[row]] *= factors[repetition]
             rounds_ns, total_ns = _simulated(scenario, costs, repetition, self.seed, pieces)
-            waits_ns = np.maximum(0, rounds_ns - own_ns)
-            measured_ns = conditions.own_ns[placement]
-            drawn_ns = draws.choice(measured_ns if len(measured_ns) else [own_ns], len(waits_ns))
+            waits_ns = np.maximum(0, rounds_ns - self._own_ns)
+            own_ns = conditions.own_ns[probe.placement]
+            drawn_ns = draws.choice(own_ns if len(own_ns) else [self._own_ns], len(waits_ns))
             yield Run(waits_ns + drawn_ns.astype(np.int64), total_ns)
 
-    def _own_time(self) -> int:
+    @cached_property
+    def _own_ns(self) -> int:
         """What a round of the victim takes in the model with nobody in its way."""
         scenario = Scenario(
             name="own",
@@ -136,7 +136,6 @@ def scenario_of(probe: Probe, calibration: Calibration, pages: int | None = None
         "mlock": [Mlock(region="data", **pieces)],
         "populate": [Populate(region="data", **pieces)],
     }.get(probe.method, [Mlock(region="data", on_fault=True), Populate(region="data", **pieces)])
-    same_cpu = probe.locker_cpu == probe.victim_cpu
     sleeps = _sleeps(probe, conditions.sleep_extra_ns[probe.priority])
     return Scenario(
         name="probe",
@@ -161,7 +160,7 @@ def scenario_of(probe: Probe, calibration: Calibration, pages: int | None = None
             ),
             TaskGroup(
                 name="victim",
-                cpu=0 if same_cpu else 1,
+                cpu=0 if probe.placement == "same" else 1,
                 realtime=probe.priority == "fifo",
                 repeats=0,
                 start_ns=sleeps[0].think_ns,
@@ -180,7 +179,7 @@ def _sleeps(probe: Probe, extra_ns: int) -> list[Touch]:
     victim wakes in between, because its CPU is its own; otherwise one of the same mean.
     """
     mean_ns = round(probe.think_us * 1000)
-    if probe.locker_cpu == probe.victim_cpu:
+    if probe.placement == "same":
         return [_sleep(mean_ns + extra_ns, "exponential")]
     return [_sleep(extra_ns, "constant"), _sleep(mean_ns, "exponential")]
 
@@ -193,17 +192,11 @@ def _simulated(
     scenario: Scenario, costs: np.ndarray, replication: int, seed: int, pieces: int
 ) -> tuple[np.ndarray, int]:
     """The victim's rounds that began beside the locker, and how long that took."""
-    result = run_once(
-        scenario, costs, seed, replication, trace=EVENTS_A_PIECE * pieces + OTHER_EVENTS
-    )
+    room = EVENTS_A_PIECE * pieces + OTHER_EVENTS
+    result = run_once(scenario, costs, seed, replication, trace=room)
     if result.trace_dropped:
-        result = run_once(
-            scenario,
-            costs,
-            seed,
-            replication,
-            trace=EVENTS_A_PIECE * pieces + OTHER_EVENTS + result.trace_dropped,
-        )
+        room += result.trace_dropped
+        result = run_once(scenario, costs, seed, replication, trace=room)
     spans = result.spans
     locking = spans.filter(pl.col("class") == "locker", pl.col("call") != "hold")
     ended_ns = int(locking["ended_ns"][-1])

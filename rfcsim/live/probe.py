@@ -41,6 +41,7 @@ Priority = Literal["normal", "fifo"]
 
 METHODS: tuple[Method, ...] = get_args(Method)
 LOCKING: tuple[Method, ...] = ("mlock", "onfault-populate", "onfault-touch", "lock_memory")
+TOUCHING: tuple[Method, ...] = ("onfault-touch", "touch")
 POPULATING: tuple[Method, ...] = ("onfault-populate", "lock_memory", "populate")
 
 RANGE_PAGES = 65_536  # 256 MiB
@@ -106,6 +107,11 @@ class Probe(Part):
     locker_cpu: Cpu | None = None
     victim_cpu: Cpu | None = None
     priority: Priority = "normal"
+
+    @property
+    def placement(self) -> limits.Placement:
+        """Whether the victim is on the locker's CPU."""
+        return "same" if self.locker_cpu == self.victim_cpu else "other"
 
     def passes(self) -> list[tuple[int, int, int]]:
         """How often the range is gone through, each time with what: rows of `lock_range`."""

@@ -1,6 +1,7 @@
 """A few lines to paste: how to lock memory as advised, in C and in Python."""
 
-_TOUCHING = ("touch", "onfault-touch")
+from rfcsim.live.probe import TOUCHING
+
 _C_CALLS = {
     "mlock": "mlock(start + done, now)",
     "populate": "madvise(start + done, now, MADV_POPULATE_WRITE)",
@@ -23,11 +24,11 @@ def in_c(method: str, piece_pages: int | None, pause_us: float) -> str:
     pause_us : float
     """
     lines = ["int lock_pages(char *start, size_t bytes) /* of whole pages */", "{"]
-    if method in _TOUCHING or piece_pages is not None:
+    if method in TOUCHING or piece_pages is not None:
         lines += ["    size_t page = sysconf(_SC_PAGESIZE);"]
     if method.startswith("onfault"):
         lines += ["    if (mlock2(start, bytes, MLOCK_ONFAULT))", "        return -1;"]
-    if method in _TOUCHING:
+    if method in TOUCHING:
         lines += [
             "    for (size_t done = 0; done < bytes; done += page)",
             "        __atomic_fetch_or(start + done, 0, __ATOMIC_RELAXED); /* changes nothing */",
@@ -64,7 +65,7 @@ def in_python(method: str, piece_pages: int | None, pause_us: float) -> str:
         return f"import rfcsim\n\nlocked = rfcsim.lock_memory({', '.join(arguments)})\n"
     lines = ["import ctypes", "import mmap"]
     lines += ["import time"] if pause_us else []
-    lines += ["", "import numpy as np", ""] if method in _TOUCHING else [""]
+    lines += ["", "import numpy as np", ""] if method in TOUCHING else [""]
     lines += [
         "if not array.flags.forc:",
         '    raise ValueError("array: must be contiguous")',
@@ -77,7 +78,7 @@ def in_python(method: str, piece_pages: int | None, pause_us: float) -> str:
     if method == "onfault-touch":
         lines += ["if libc.mlock2(pointer(start), size(nbytes), 1):  # MLOCK_ONFAULT"]
         lines += [f"    {fails}"]
-    if method in _TOUCHING:
+    if method in TOUCHING:
         lines += [
             'flat = array.ravel("A").view(np.uint8)  # no copy, in Fortran order either',
             "flat[::page] |= 0  # changes nothing",

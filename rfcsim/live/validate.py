@@ -177,15 +177,14 @@ def _predicted(
     figures = [summarize(runs[first::TIMES_MEASURED]) for first in range(TIMES_MEASURED)]
     measured = {name: rounds[f"{name}_ns"] for name in ("p50", "p99", "max")}
     measured["total"] = total["p50_ns"]
-    placement = "same" if probe.locker_cpu == probe.victim_cpu else "other"
     for quantity in QUANTITIES:
         values = [each[quantity] for each in figures]
         middle = float(np.median(values))
         yield (
             total["probe"],
             *(total[name] for name in SETTINGS),
-            placement,
-            _words(probe, placement),
+            probe.placement,
+            _words(probe),
             probe.piece_pages is not None and probe.piece_pages < probe.pages,
             rounds["count"],
             quantity,
@@ -207,11 +206,11 @@ def summarize(runs: list[Run]) -> dict[str, float]:
     return {"p50": float(p50), "p99": float(p99), "max": float(together.max()), "total": total_ns}
 
 
-def _words(probe: Probe, placement: str) -> str:
+def _words(probe: Probe) -> str:
     pieces = "one call" if probe.piece_pages is None else f"pieces of {probe.piece_pages:,}"
     pause = f", pause {probe.pause_us:g} us" if probe.pause_us else ""
     real_time = "real-time " if probe.priority == "fifo" else ""
-    return f"{probe.method}, {pieces}{pause}, {real_time}waiter on {placement} CPU"
+    return f"{probe.method}, {pieces}{pause}, {real_time}waiter on {probe.placement} CPU"
 
 
 def _cell(row: dict[str, float]) -> str:
