@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rfcsim._jit import inner, njit
+from rfcsim.race.rows import slots_for
 
 FIRST_SLOTS = 1 << 11
 UNKNOWN = -1  # no value of any key
@@ -70,10 +71,7 @@ def new_remembered() -> Remembered:
 
 def size_for(remembered: Remembered, more: int) -> int:
     """Slots with room for so many more keys."""
-    needed, slots = int(remembered.count[0]) + more, len(remembered.slots)
-    while needed > slots - slots // 4:
-        slots *= 2
-    return slots
+    return slots_for(int(remembered.count[0]) + more, len(remembered.slots))
 
 
 def bytes_for(remembered: Remembered, more: int) -> tuple[int, int]:

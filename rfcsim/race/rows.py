@@ -111,9 +111,14 @@ def size_for(row_set: RowSet, more: int) -> tuple[int, int]:
     needed, room, slots = int(row_set.count[0]) + more, row_set.rows.shape[0], row_set.table.size
     if needed > room:
         room = needed + int(GROWTH * room)
-    while needed > slots - slots // 4:
+    return room, slots_for(needed, slots)
+
+
+def slots_for(entries: int, slots: int) -> int:
+    """So many slots, or twice, four times, ... as many: with a quarter to spare for the entries."""
+    while entries > slots - slots // 4:
         slots *= 2
-    return room, slots
+    return slots
 
 
 def bytes_for(row_set: RowSet, more: int) -> tuple[int, int]:

@@ -1,9 +1,10 @@
 """An exploration from beginning to end: room for states, paths to them, replays of paths."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,12 @@ class Leg(NamedTuple):
 
     task: int
     steps: int
+
+
+def legs_of(moves: Iterable[tuple[int, int]]) -> list[Leg]:
+    """The schedule of some moves, each a task and its steps: those of one task in turn are one."""
+    by_task = groupby(moves, key=itemgetter(0))
+    return [Leg(int(task), sum(int(steps) for _, steps in several)) for task, several in by_task]
 
 
 @dataclass(eq=False)
@@ -93,14 +100,8 @@ class Exploration:
         numbers = [number]
         while numbers[-1] > 0:
             numbers.append(int(self.search.parents[numbers[-1]]))
-        legs: list[Leg] = []
-        for before, after in pairwise(reversed(numbers)):
-            task, steps = map(int, find_move(self.search, before, after))
-            if legs and legs[-1].task == task:
-                legs[-1] = Leg(task, legs[-1].steps + steps)
-            else:
-                legs.append(Leg(task, steps))
-        return legs
+        pairs = pairwise(reversed(numbers))
+        return legs_of(find_move(self.search, before, after) for before, after in pairs)
 
 
 def search_all(

@@ -13,7 +13,7 @@ from rfcsim.model.layout import PAGE_PRESENT, UNLOCKED
 from rfcsim.race.explorer import keep, look_at, start, take
 from rfcsim.race.layout import ACTOR_WAITS, Search
 from rfcsim.race.problem import ExplorerError, Problem, make_room, new_search, refuse_uncached
-from rfcsim.race.search import Leg
+from rfcsim.race.search import Leg, legs_of
 
 MOST_STATES = 200_000
 MOST_GIB = 4.0
@@ -121,10 +121,4 @@ def _legs(nodes: list[_Node], number: int, via: dict[int, int]) -> list[Leg]:
     while at in via:
         movers.append(via[at])
         at = nodes[at].moves[via[at]]
-    legs: list[Leg] = []
-    for mover in movers:
-        if legs and legs[-1].task == mover:
-            legs[-1] = Leg(mover, legs[-1].steps + 1)
-        else:
-            legs.append(Leg(mover, 1))
-    return legs
+    return legs_of((mover, 1) for mover in movers)
