@@ -5,6 +5,7 @@ import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,12 @@ class Grid:
 
     def frame(self) -> pl.DataFrame:
         """A row a point, in their order: a column an axis."""
+        return self._frame
+
+    # What follows is asked for whenever rows come in, and there may be many points.
+
+    @cached_property
+    def _frame(self) -> pl.DataFrame:
         columns = [
             pl.Series(axis, values, _dtype(values)).gather(
                 [values.index(point.values[axis]) for point in self.points]
@@ -72,6 +79,18 @@ class Grid:
             for axis, values in self.axes.items()
         ]
         return pl.DataFrame(columns)
+
+    @cached_property
+    def fingerprints(self) -> pl.Series:
+        """Those of the points, in their order."""
+        return pl.Series([point.fingerprint for point in self.points], dtype=pl.String())
+
+    @cached_property
+    def classes(self) -> tuple[pl.Series, np.ndarray]:
+        """Every point's classes, point after point, and the number of the first of each point."""
+        names = [[group.name for group in point.scenario.tasks] for point in self.points]
+        first = np.cumsum([0, *map(len, names)])[:-1]
+        return pl.Series([name for each in names for name in each], dtype=pl.String()), first
 
 
 def build_grid(

@@ -125,13 +125,8 @@ def frame_of(numbers: Numbers, grid: Grid, replications: int, seed: int) -> pl.D
     """
     rows = numbers.rows
     point, replication = np.divmod(rows[:, ROW_RUN], replications)
-    classes, first = [], [0]
-    for place in grid.points:
-        classes += [group.name for group in place.scenario.tasks]
-        first.append(len(classes))
-    values = grid.frame().with_columns(
-        fingerprint=pl.Series([place.fingerprint for place in grid.points], dtype=pl.String())
-    )
+    classes, first_class = grid.classes
+    values = grid.frame().with_columns(fingerprint=grid.fingerprints)
     numbered = {
         name: pl.Series(rows[:, column])
         for name, column in {
@@ -151,9 +146,7 @@ def frame_of(numbers: Numbers, grid: Grid, replications: int, seed: int) -> pl.D
         *values.select(pl.all().gather(point)).get_columns(),
         pl.lit(seed, pl.Int64()).alias("seed"),
         pl.Series("replication", replication),
-        pl.Series("class", classes, pl.String()).gather(
-            np.array(first, np.int64)[point] + rows[:, ROW_CLASS]
-        ),
+        classes.gather(first_class[point] + rows[:, ROW_CLASS]).alias("class"),
         pl.Series("record", RECORD_NAMES).gather(rows[:, ROW_RECORD]),
         pl.Series("call", [*CALL_NAMES, None]).gather(
             np.where(rows[:, ROW_CALL] == ROW_NULL, len(CALL_NAMES), rows[:, ROW_CALL])
