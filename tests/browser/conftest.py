@@ -1,31 +1,20 @@
 """The book in a real browser: Chromium without a window, driven by Playwright."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from tests.browser.chromium import launch
 from tests.browser.reader import Reader
-
-CHROMIUM = shutil.which("chromium")  # ensure-chromium.sh installs it
-# What Chromium would do by itself: report, update, look for a GPU; and its sandbox, which needs
-# rights that a container has not.
-QUIET = (
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-gpu",
-    "--disable-sync",
-    "--no-sandbox",
-)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     # No longer than a module: while Playwright is at work, no other event loop can run.
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = launch(playwright)
         yield browser
         browser.close()
 

@@ -6,7 +6,6 @@
 import contextlib
 import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -19,7 +18,8 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Locator, Page, sync_playwright
 
-CHROMIUM = shutil.which("chromium")
+from tests.browser.chromium import launch
+
 PATIENCE_MS = 120_000  # the first run compiles the simulator
 STEPS = 40
 
@@ -56,9 +56,7 @@ def laboratory(*cells: str) -> Iterator[tuple[Page, list[str]]]:
         nbformat.write(notebook, Path(folder) / "explorer.ipynb")
         address = stack.enter_context(_server(folder))
         playwright = stack.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = launch(playwright)
         stack.callback(browser.close)
         page = browser.new_page(viewport={"width": 1400, "height": 1400})
         page.set_default_timeout(PATIENCE_MS)
