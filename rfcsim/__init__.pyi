@@ -12,7 +12,41 @@ from .errors import (
 )
 from .events import lock_intervals
 from .experiment.batch_law import batch_law
-from .experiment.calls import (
+from .experiment.check import CLAIMS, Check, check
+from .experiment.compare import Comparison, compare
+from .experiment.differences import sequential_differences
+from .experiment.frontier import crossings, frontier
+from .experiment.matrix import matrix
+from .experiment.mutants import mutant_scoreboard
+from .experiment.published import published_comparison
+from .experiment.quantiles import quantile_intervals
+from .experiment.recommend import Recommendation, recommend
+from .experiment.replicate import Replications, replicate
+from .experiment.result import Result
+from .experiment.schedule import replay
+from .experiment.simulate import simulate
+from .experiment.sites import call_site, call_sites
+from .experiment.statistics import mean_intervals, paired_differences, sweep_table
+from .experiment.sweep import sweep
+from .experiment.sweep_file import SweepFile, read_sweep
+from .experiment.verdicts import verdicts
+from .experiment.walk import walk
+from .experiment.worst_wait import WorstWait, worst_wait
+from .lab.runs import explorer_grid
+from .lab.widget import explorer
+from .live.advice import Advice
+from .live.advise import advise
+from .live.calibrate import Calibration, calibrate
+from .live.lock import LockedMemory, lock_memory, unlock_memory
+from .live.measure import measure
+from .live.measurement import Measurement, load_measurement
+from .live.probe import Probe, probes, standard_probes
+from .live.record import record
+from .live.traces import read_trace
+from .live.validate import Validation, validate
+from .perfetto import write_perfetto
+from .rerun import find_notebook, notebooks, rerun_notebook
+from .scenario.calls import (
     Brk,
     Fork,
     GetUserPages,
@@ -32,53 +66,19 @@ from .experiment.calls import (
     Touch,
     Truncate,
 )
-from .experiment.check import CLAIMS, Check, check
-from .experiment.compare import Comparison, compare
-from .experiment.costs import CostTable, load_costs
-from .experiment.differences import sequential_differences
-from .experiment.frontier import crossings, frontier
-from .experiment.kernels import kernel, kernels
-from .experiment.matrix import matrix
-from .experiment.mutants import mutant_scoreboard
-from .experiment.part import Limits
-from .experiment.parts import Published, Region, TaskGroup
-from .experiment.presets import (
+from .scenario.checked import Limits
+from .scenario.costs import CostTable, load_costs
+from .scenario.kernels import kernel, kernels
+from .scenario.presets import (
     check_scenario,
     check_scenarios,
     cost_tables,
     preset,
     presets,
 )
-from .experiment.published import published_comparison
-from .experiment.quantiles import quantile_intervals
-from .experiment.recommend import Recommendation, recommend
-from .experiment.replicate import Replications, replicate
-from .experiment.result import Result
-from .experiment.scenario import Scenario
-from .experiment.schedule import replay
-from .experiment.simulate import simulate
-from .experiment.sites import call_site, call_sites
-from .experiment.statistics import mean_intervals, paired_differences, sweep_table
-from .experiment.sweep import sweep
-from .experiment.sweep_file import SweepFile, read_sweep
-from .experiment.verdicts import verdicts
-from .experiment.walk import walk
-from .experiment.ways import ways_to_lock
-from .experiment.worst_wait import WorstWait, worst_wait
-from .lab.runs import explorer_grid
-from .lab.widget import explorer
-from .live.advice import Advice
-from .live.advise import advise
-from .live.calibrate import Calibration, calibrate
-from .live.lock import LockedMemory, lock_memory, unlock_memory
-from .live.measure import measure
-from .live.measurement import Measurement, load_measurement
-from .live.probe import Probe, probes, standard_probes
-from .live.record import record
-from .live.traces import read_trace
-from .live.validate import Validation, validate
-from .perfetto import write_perfetto
-from .rerun import find_notebook, notebooks, rerun_notebook
+from .scenario.process import Published, Region, TaskGroup
+from .scenario.scenario import Scenario
+from .scenario.ways import ways_to_lock
 from .version import __version__
 
 __all__ = [

@@ -18,7 +18,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from traitlets.config import Config
 
 from rfcsim.errors import NotebookError
-from rfcsim.experiment.explain import did_you_mean, explain, show
+from rfcsim.scenario.explain import did_you_mean, explain, show
 
 # Beside the package in a checkout. An installed package has none: they read data/ by their own
 # place in the project, and with their stored charts they are larger than the rest of it.

@@ -15,8 +15,8 @@ import pytest
 
 from rfcsim import blame, blame_summary, blame_table, cli
 from rfcsim.data import data_path
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import simulate
+from rfcsim.scenario.scenario import Scenario
 from tests.experiment.examples import SMALL, TEXT
 
 COMMAND = [sys.executable, "-m", "rfcsim"]

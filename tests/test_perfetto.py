@@ -10,10 +10,10 @@ import pytest
 from rfcsim.data import data_names, data_path
 from rfcsim.errors import RfcsimError
 from rfcsim.events import EVENT_SCHEMA, lock_intervals
-from rfcsim.experiment.presets import preset
 from rfcsim.experiment.simulate import simulate
 from rfcsim.live import read_trace
 from rfcsim.perfetto import write_perfetto
+from rfcsim.scenario.presets import preset
 
 
 def simulated() -> pl.DataFrame:

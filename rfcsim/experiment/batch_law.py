@@ -25,15 +25,15 @@ from scipy import stats
 
 from rfcsim.clock.engine import HAND_OFF_NS, SPIN_NS, SPIN_READER_NS
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.costs import CostTable, load_costs
-from rfcsim.experiment.explain import did_you_mean, show
-from rfcsim.experiment.part import Limits
 from rfcsim.experiment.simulate import check_range
 from rfcsim.model.layout import (
     LOCK_POLICIES,
     LOCK_READERS_STEAL,
     LOCK_SPINS,
 )
+from rfcsim.scenario.checked import Limits
+from rfcsim.scenario.costs import CostTable, load_costs
+from rfcsim.scenario.explain import did_you_mean, show
 
 Backing = Literal["anonymous", "page cache", "disk", "disk at random"]
 BATCHES = tuple(2**power for power in range(17))

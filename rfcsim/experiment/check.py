@@ -18,9 +18,6 @@ from rfcsim.clock.layout import (
     T_OPS,
 )
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.compile import compile_scenario, piece_starts
-from rfcsim.experiment.costs import cost_values
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.model.layout import (
     DESIGN_DOWNGRADE,
     DESIGN_EXCLUSIVE,
@@ -33,6 +30,9 @@ from rfcsim.race.layout import POLICY_ANY, POLICY_FIFO
 from rfcsim.race.outcomes import Outcome, concurrent_outcomes, sequential_outcomes
 from rfcsim.race.problem import refuse_large
 from rfcsim.race.search import ExplorerError, Leg, Problem, search_all
+from rfcsim.scenario.compile import compile_scenario, piece_starts
+from rfcsim.scenario.costs import cost_values
+from rfcsim.scenario.scenario import Scenario
 
 # In the order of the CLAIM_* of rfcsim.race.layout, then those about outcomes.
 CLAIMS = {

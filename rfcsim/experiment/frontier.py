@@ -7,10 +7,10 @@ import polars as pl
 
 from rfcsim.errors import RfcsimError
 from rfcsim.experiment.grid import Axis
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import Progress
 from rfcsim.experiment.sweep import sweep
 from rfcsim.experiment.tradeoff import locker_of, tradeoff
+from rfcsim.scenario.scenario import Scenario
 
 BATCHES = tuple(4**power for power in range(9))
 # How the second pass lets others in; "pages" is the RFC's batches, of each size.

@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 
 from rfcsim.errors import RfcsimError, ScenarioError
-from rfcsim.experiment.costs import cost_values
-from rfcsim.experiment.explain import show
-from rfcsim.experiment.scenario import Scenario
+from rfcsim.scenario.costs import cost_values
+from rfcsim.scenario.explain import show
+from rfcsim.scenario.scenario import Scenario
 
 Value = bool | int | float | str | None
 # Values of the field that the axis names, or named variants: the fields that each changes.

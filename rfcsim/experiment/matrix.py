@@ -6,14 +6,14 @@ from typing import Any
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.explain import did_you_mean, show
-from rfcsim.experiment.kernels import kernels_with
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import Progress
 from rfcsim.experiment.statistics import TIMES, mean_intervals
 from rfcsim.experiment.sweep import sweep
-from rfcsim.experiment.ways import ways_to_lock
 from rfcsim.model.layout import LOCK_POLICIES
+from rfcsim.scenario.explain import did_you_mean, show
+from rfcsim.scenario.kernels import kernels_with
+from rfcsim.scenario.scenario import Scenario
+from rfcsim.scenario.ways import ways_to_lock
 
 
 def matrix(

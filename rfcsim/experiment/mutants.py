@@ -3,8 +3,8 @@
 import polars as pl
 
 from rfcsim.experiment.check import check
-from rfcsim.experiment.presets import check_scenario, check_scenarios
 from rfcsim.model.layout import MUTANT_NAMES
+from rfcsim.scenario.presets import check_scenario, check_scenarios
 
 _SCHEMA = {
     "mutant": pl.String(),

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from rfcsim.experiment.parts import Published
-from rfcsim.experiment.presets import preset
 from rfcsim.experiment.result import Result
 from rfcsim.experiment.simulate import simulate
+from rfcsim.scenario.presets import preset
+from rfcsim.scenario.process import Published
 
 _SCHEMA = {
     "scenario": pl.String(),

@@ -8,14 +8,14 @@ import polars as pl
 
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.calls import Mlock, Populate
-from rfcsim.experiment.costs import load_costs
-from rfcsim.experiment.part import Limits
 from rfcsim.experiment.replicate import MOST_REPLICATIONS
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import LARGEST_KEY, Progress, check_range
 from rfcsim.experiment.sweep import sweep
 from rfcsim.experiment.tradeoff import Locker, locker_of, tradeoff
+from rfcsim.scenario.calls import Mlock, Populate
+from rfcsim.scenario.checked import Limits
+from rfcsim.scenario.costs import load_costs
+from rfcsim.scenario.scenario import Scenario
 
 AS_IT_IS = "as it is"
 FIGURES = ("mlock_ns", "mlock_low_ns", "mlock_high_ns")

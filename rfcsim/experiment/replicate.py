@@ -10,11 +10,11 @@ from functools import cached_property
 
 import polars as pl
 
-from rfcsim.experiment.costs import cost_values
 from rfcsim.experiment.result import Result
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import Progress, check_range, run_once
 from rfcsim.experiment.statistics import check_share, mean_interval, with_margin
+from rfcsim.scenario.costs import cost_values
+from rfcsim.scenario.scenario import Scenario
 
 MOST_REPLICATIONS = 100_000
 QUANTITIES = ("mean_ns", "p50_ns", "p99_ns", "max_ns", "total_ns")

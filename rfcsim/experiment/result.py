@@ -31,10 +31,10 @@ from rfcsim.clock.layout import (
 )
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.trace import call_spans, trace_frame
 from rfcsim.histogram import bucket_bounds, quantile
 from rfcsim.model.layout import CALL_NAMES, N_CALLS
+from rfcsim.scenario.scenario import Scenario
 
 _MODES = ("shared", "exclusive")
 _WAITS = (REC_WAIT_SHARED, REC_WAIT_EXCLUSIVE)

@@ -7,12 +7,12 @@ import polars as pl
 
 from rfcsim.errors import RfcsimError
 from rfcsim.experiment.check import policy_code, problem_of
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.walk import address_space
 from rfcsim.model.layout import CALL_NAMES, EXCLUSIVE, REG_HELD, SHARED, UNLOCKED
 from rfcsim.race.layout import ACTOR_OP, ACTOR_WAITS, OP_CALL, Search
 from rfcsim.race.search import ExplorerError, Leg
 from rfcsim.race.search import replay as replay_legs
+from rfcsim.scenario.scenario import Scenario
 
 _LEG = re.compile(r"([A-Z])([1-9]\d{0,5})")
 _MODES = {SHARED: "shared", EXCLUSIVE: "exclusive"}

@@ -20,11 +20,11 @@ from rfcsim.clock.layout import (
     Machine,
 )
 from rfcsim.errors import RfcsimError, ScenarioError
-from rfcsim.experiment.compile import compile_scenario
-from rfcsim.experiment.costs import cost_values
 from rfcsim.experiment.result import Result
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.model.layout import CALL_NONE, REG_CALL, REG_END, REG_NEXT, REG_START
+from rfcsim.scenario.compile import compile_scenario
+from rfcsim.scenario.costs import cost_values
+from rfcsim.scenario.scenario import Scenario
 
 Progress = Callable[[float], None]  # told the share of the work that is done, 0 to 1
 

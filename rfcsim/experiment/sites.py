@@ -6,7 +6,8 @@ from typing import NamedTuple
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.calls import (
+from rfcsim.experiment.simulate import simulate
+from rfcsim.scenario.calls import (
     Brk,
     Call,
     GetUserPages,
@@ -18,10 +19,9 @@ from rfcsim.experiment.calls import (
     RemapFilePages,
     Touch,
 )
-from rfcsim.experiment.explain import did_you_mean
-from rfcsim.experiment.parts import Region, TaskGroup
-from rfcsim.experiment.scenario import Scenario
-from rfcsim.experiment.simulate import simulate
+from rfcsim.scenario.explain import did_you_mean
+from rfcsim.scenario.process import Region, TaskGroup
+from rfcsim.scenario.scenario import Scenario
 
 # The design and the policy of the lock of each.
 KERNELS = {

@@ -17,10 +17,10 @@ from rfcsim.experiment.harvest import WORKERS, Harvest
 from rfcsim.experiment.progress import reporter
 from rfcsim.experiment.replicate import MOST_REPLICATIONS, thread_pool, usable_cpus
 from rfcsim.experiment.rows import ROW_SCHEMA
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import LARGEST_KEY, Progress, check_range
 from rfcsim.experiment.store import Store
 from rfcsim.experiment.worker import Played, Stretch, engine, run_stretch
+from rfcsim.scenario.scenario import Scenario
 
 MOST_RUNS = 10_000_000
 

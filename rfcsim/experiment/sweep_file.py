@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.explain import did_you_mean, show
 from rfcsim.experiment.grid import Axis
-from rfcsim.experiment.presets import preset
-from rfcsim.experiment.scenario import Scenario
-from rfcsim.experiment.toml import parse, read_text
+from rfcsim.scenario.explain import did_you_mean, show
+from rfcsim.scenario.presets import preset
+from rfcsim.scenario.scenario import Scenario
+from rfcsim.scenario.toml import parse, read_text
 
 KEYS = ("scenario", "replications", "seed", "over")
 

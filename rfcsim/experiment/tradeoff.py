@@ -10,11 +10,11 @@ from typing import NamedTuple
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.calls import Mlock, Mlockall, Populate
-from rfcsim.experiment.parts import TaskGroup
 from rfcsim.experiment.quantiles import quantile_intervals
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.statistics import axes_of, mean_intervals
+from rfcsim.scenario.calls import Mlock, Mlockall, Populate
+from rfcsim.scenario.process import TaskGroup
+from rfcsim.scenario.scenario import Scenario
 
 BY_TASK = "tasks: must be one group that calls mlock, mlockall or populate"
 

@@ -7,11 +7,11 @@ import polars as pl
 
 from rfcsim.errors import RfcsimError
 from rfcsim.experiment.check import CLAIMS, check
-from rfcsim.experiment.explain import did_you_mean, show
-from rfcsim.experiment.presets import check_scenario, check_scenarios
-from rfcsim.experiment.scenario import Scenario
-from rfcsim.experiment.ways import NEWEST, PROGRAMS, in_pieces
 from rfcsim.model.layout import DESIGNS
+from rfcsim.scenario.explain import did_you_mean, show
+from rfcsim.scenario.presets import check_scenario, check_scenarios
+from rfcsim.scenario.scenario import Scenario
+from rfcsim.scenario.ways import NEWEST, PROGRAMS, in_pieces
 
 _T = TypeVar("_T")
 

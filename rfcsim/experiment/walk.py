@@ -13,9 +13,6 @@ from rfcsim.clock.layout import (
     T_OPS,
 )
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.compile import compile_scenario
-from rfcsim.experiment.costs import cost_values
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.model.layout import (
     CALL_HOLD,
     EFFECT_CPU,
@@ -42,6 +39,9 @@ from rfcsim.model.layout import (
 from rfcsim.model.pages import complete_read
 from rfcsim.model.rwsem import down, downgrade, up
 from rfcsim.model.step import begin, take_step
+from rfcsim.scenario.compile import compile_scenario
+from rfcsim.scenario.costs import cost_values
+from rfcsim.scenario.scenario import Scenario
 
 MOST_STEPS = 1000
 _MODES = {UNLOCKED: "", SHARED: "shared", EXCLUSIVE: "exclusive"}

@@ -12,8 +12,8 @@ from rfcsim.clock import replicate
 from rfcsim.clock.layout import CLOCK_REPLICATION, FINISHED, NO_ROOM, RUNNING
 from rfcsim.errors import RfcsimError
 from rfcsim.experiment.rows import Numbers, Sheet
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import EVENTS_A_CHUNK, Interrupted, prepare_pair, why_not_finished
+from rfcsim.scenario.scenario import Scenario
 from rfcsim.version import __version__
 
 # After so long a worker returns what it has: no more is lost with it, and the rest can be shared.

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from rfcsim.errors import RfcsimError
 from rfcsim.experiment.check import policy_code, problem_of, schedule_text
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.race.search import ExplorerError
 from rfcsim.race.waiting import worst_wait as search_worst_wait
+from rfcsim.scenario.scenario import Scenario
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from rfcsim.charts.explorer import CELL, NAMES, Choice, explorer_rows
 from rfcsim.charts.explorer import explorer as picture
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.explain import did_you_mean
-from rfcsim.experiment.presets import preset
 from rfcsim.experiment.result import Result
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import simulate
 from rfcsim.model.layout import DESIGNS, LOCK_POLICIES
+from rfcsim.scenario.explain import did_you_mean
+from rfcsim.scenario.presets import preset
+from rfcsim.scenario.scenario import Scenario
 
 PAGES = 65_536  # 256 MiB: the default size
 MOST_THREADS = 16

@@ -7,8 +7,6 @@ import numpy as np
 import polars as pl
 
 from rfcsim.errors import LiveError, RfcsimError
-from rfcsim.experiment.costs import CostTable
-from rfcsim.experiment.part import Limits
 from rfcsim.live import limits
 from rfcsim.live.advice import CONFIRMED, TRIALS, Advice, Span
 from rfcsim.live.calibrate import calibrate
@@ -19,6 +17,8 @@ from rfcsim.live.predict import Predictor
 from rfcsim.live.probe import LOCKING, PAUSE_US, TOUCHING, Method, Probe, probes
 from rfcsim.live.provenance import provenance
 from rfcsim.live.validate import TIMES_MEASURED, summarize
+from rfcsim.scenario.checked import Limits
+from rfcsim.scenario.costs import CostTable
 
 REPETITIONS = 3  # of a prediction, and of the measurement that confirms
 # So many pieces are predicted at most, which is enough for p99; the rest takes as long a piece.

@@ -13,11 +13,11 @@ import numpy as np
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.costs import COST_ROWS, Cost, CostTable, load_costs
-from rfcsim.experiment.kernels import kernel
 from rfcsim.live.figures import Figure, entries, figure, per_page, typical
 from rfcsim.live.measurement import ALL, PAUSE, PLACEMENT, Measurement
 from rfcsim.live.probe import TOUCHING
+from rfcsim.scenario.costs import COST_ROWS, Cost, CostTable, load_costs
+from rfcsim.scenario.kernels import kernel
 
 TAKEN_OVER = "vm-6.18"  # the table whose rows fill in for what was not measured
 NEWEST, OLDEST = "6.19", "5.11"  # kernels whose rules the model has, and that can be measured

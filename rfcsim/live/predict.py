@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from rfcsim.experiment.calls import Hold, Mlock, Mmap, Munmap, Populate, Touch
-from rfcsim.experiment.costs import COST_ROWS, CostTable
-from rfcsim.experiment.parts import Region, TaskGroup
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.simulate import run_once
 from rfcsim.live.calibrate import Calibration
 from rfcsim.live.probe import Probe
+from rfcsim.scenario.calls import Hold, Mlock, Mmap, Munmap, Populate, Touch
+from rfcsim.scenario.costs import COST_ROWS, CostTable
+from rfcsim.scenario.process import Region, TaskGroup
+from rfcsim.scenario.scenario import Scenario
 
 # Methods whose calls in pieces the model has. "lock_memory" is taken for one that sets its flags
 # in one call: it does so before, and by whole huge pages, which takes microseconds.

@@ -7,7 +7,6 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import Field
 
 from rfcsim.errors import LiveError, RfcsimError
-from rfcsim.experiment.part import Part
 from rfcsim.live import limits
 from rfcsim.live.bench import Backing
 from rfcsim.live.calls import (
@@ -25,6 +24,7 @@ from rfcsim.live.calls import (
     WRITE,
 )
 from rfcsim.live.loops import NEVER
+from rfcsim.scenario.checked import Part
 
 Method = Literal[
     "none",

@@ -10,12 +10,12 @@ import polars as pl
 
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.costs import CostTable
-from rfcsim.experiment.scenario import LockPolicy
 from rfcsim.live.calibrate import calibrate
 from rfcsim.live.measurement import ALL, SETTINGS, Measurement
 from rfcsim.live.predict import METHODS, Predictor, Run
 from rfcsim.live.probe import Probe
+from rfcsim.scenario.costs import CostTable
+from rfcsim.scenario.scenario import LockPolicy
 
 TIMES_MEASURED = 3  # as often as it was measured is each cell predicted, for an interval
 AIMS = {"p50": (1.3, 0.9), "p99": (2.0, 0.8)}  # quantity: factor, share of cells within it

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from rfcsim.clock import restart, run
 from rfcsim.clock.layout import CLOCK_REPLICATION, CLOCK_SEED, RUNNING, Machine
-from rfcsim.experiment.compile import compile_scenario
+from rfcsim.scenario.compile import compile_scenario
 from tests.twin.strategies import Case, cases
 
 KEYS = st.integers(0, 2**63 - 1)

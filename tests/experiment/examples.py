@@ -5,8 +5,8 @@ from pathlib import Path
 
 import tomli_w
 
-from rfcsim.experiment.costs import COST_ROWS
-from rfcsim.experiment.scenario import Scenario
+from rfcsim.scenario.costs import COST_ROWS
+from rfcsim.scenario.scenario import Scenario
 
 TEXT = """\
 name = "small"

@@ -6,8 +6,8 @@ import pytest
 
 from rfcsim.data import data_path
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.costs import load_costs
 from rfcsim.experiment.grid import build_grid
+from rfcsim.scenario.costs import load_costs
 from tests.experiment.examples import SMALL
 
 KERNELS = {

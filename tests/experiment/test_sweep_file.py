@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.presets import preset
 from rfcsim.experiment.sweep import sweep
 from rfcsim.experiment.sweep_file import SweepFile, read_sweep
+from rfcsim.scenario.presets import preset
 from tests.experiment.examples import SMALL, TEXT, free_costs
 
 

@@ -9,10 +9,10 @@ import pytest
 import rfcsim
 from rfcsim import CostTable, RfcsimError, calibrate, load_costs, load_measurement
 from rfcsim.data import data_path
-from rfcsim.experiment.costs import COST_ROWS
 from rfcsim.live.calibrate import Calibration, rules_of
 from rfcsim.live.figures import figure
 from rfcsim.live.measurement import Measurement
+from rfcsim.scenario.costs import COST_ROWS
 from tests.live.synthetic import SLEEP_EXTRA_NS, measurement_of
 
 RECORDED = data_path("measurements", "vm-6.18")

@@ -22,8 +22,8 @@ from rfcsim import (
     TaskGroup,
     Touch,
 )
-from rfcsim.experiment.calls import Call
 from rfcsim.model.layout import DESIGNS
+from rfcsim.scenario.calls import Call
 
 
 def beside_mlock(

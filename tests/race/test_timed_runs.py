@@ -16,7 +16,6 @@ from rfcsim.clock.layout import (
     Machine,
 )
 from rfcsim.experiment.check import problem_of
-from rfcsim.experiment.compile import compile_scenario
 from rfcsim.model.layout import (
     CALL_MMAP,
     CALL_NONE,
@@ -39,6 +38,7 @@ from rfcsim.race.layout import (
 )
 from rfcsim.race.moves import enter_call
 from rfcsim.race.search import search_all
+from rfcsim.scenario.compile import compile_scenario
 from tests.race.scenarios import scenarios
 from tests.twin.cost_values import cost_values
 

@@ -3,9 +3,9 @@
 import pytest
 
 from rfcsim import Mlock, Mmap, Munlock, Munmap, Region, Scenario, TaskGroup, Touch, check
-from rfcsim.experiment.calls import Call as ScenarioCall
 from rfcsim.model.layout import PAGE_MLOCKED, PAGE_PRESENT, VM_LOCKED
 from rfcsim.race.outcomes import Outcome as Found
+from rfcsim.scenario.calls import Call as ScenarioCall
 from tests.spin.judge import Design, Policy, outcomes
 from tests.spin.lines import Outcome, Page, format_outcome
 from tests.spin.scenarios import SCENARIOS, Call, Task

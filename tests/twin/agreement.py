@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rfcsim.experiment.scenario import Scenario
+from rfcsim.scenario.scenario import Scenario
 from tests.twin.engine import bits, run_engine, seen_on_engine, seen_on_twin
 from tests.twin.outcome import Outcome
 from tests.twin.simulate import simulate

@@ -20,8 +20,6 @@ from rfcsim.clock.layout import (
     S_LAST_RETURN,
     Machine,
 )
-from rfcsim.experiment.compile import compile_scenario
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.histogram import bucket_bounds
 from rfcsim.model.layout import (
     MM_DEF_FLAGS,
@@ -32,6 +30,8 @@ from rfcsim.model.layout import (
     N_CALLS,
     REG_KILLED,
 )
+from rfcsim.scenario.compile import compile_scenario
+from rfcsim.scenario.scenario import Scenario
 from tests.twin.outcome import Outcome
 
 TRACE_CAPACITY = 20_000

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from rfcsim.experiment.calls import (
+from rfcsim.scenario.calls import (
     BaseCall,
     Brk,
     Fork,
@@ -20,7 +20,7 @@ from rfcsim.experiment.calls import (
     Touch,
     Truncate,
 )
-from rfcsim.experiment.parts import Region
+from rfcsim.scenario.process import Region
 from tests.twin.tape import Tape
 
 DISTRIBUTIONS = ["constant", "constant", "exponential", "uniform"]

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
-from rfcsim.experiment.parts import Region, TaskGroup
-from rfcsim.experiment.scenario import Scenario
+from rfcsim.scenario.process import Region, TaskGroup
+from rfcsim.scenario.scenario import Scenario
 from tests.twin.cost_values import COLUMNS, cost_values
 from tests.twin.random_calls import (
     DISTRIBUTIONS,

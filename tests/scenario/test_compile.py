@@ -26,10 +26,6 @@ from rfcsim.clock.layout import (
     T_REPEATS,
     Machine,
 )
-from rfcsim.experiment.calls import Hold, Mlock, Mmap, Munmap, Touch
-from rfcsim.experiment.compile import compile_scenario
-from rfcsim.experiment.parts import Region, TaskGroup
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.model.layout import (
     BACKING_ANON,
     BACKING_FILE,
@@ -71,6 +67,10 @@ from rfcsim.model.layout import (
     VMA_READ_POSITION,
     VMA_START,
 )
+from rfcsim.scenario.calls import Hold, Mlock, Mmap, Munmap, Touch
+from rfcsim.scenario.compile import compile_scenario
+from rfcsim.scenario.process import Region, TaskGroup
+from rfcsim.scenario.scenario import Scenario
 from tests.experiment.examples import SMALL
 from tests.twin.strategies import Case, cases
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 
 from rfcsim.errors import ScenarioError
-from rfcsim.experiment.calls import Hold, Mlock, Touch
-from rfcsim.experiment.part import Limits
-from rfcsim.experiment.parts import Published, Region, TaskGroup
-from rfcsim.experiment.scenario import Scenario
+from rfcsim.scenario.calls import Hold, Mlock, Touch
+from rfcsim.scenario.checked import Limits
+from rfcsim.scenario.process import Published, Region, TaskGroup
+from rfcsim.scenario.scenario import Scenario
 from tests.experiment.examples import SMALL, TEXT
 from tests.twin.strategies import scenarios
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, StrictBool, model_validator
 
-from rfcsim.experiment.calls import Call
-from rfcsim.experiment.part import (
+from rfcsim.scenario.calls import Call
+from rfcsim.scenario.checked import (
     Distribution,
     Limits,
     Name,

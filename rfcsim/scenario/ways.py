@@ -3,11 +3,11 @@
 from typing import Any
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.calls import Mlock, Populate, RangeCall
-from rfcsim.experiment.explain import did_you_mean, show
-from rfcsim.experiment.parts import TaskGroup
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.model.layout import DESIGNS
+from rfcsim.scenario.calls import Mlock, Populate, RangeCall
+from rfcsim.scenario.explain import did_you_mean, show
+from rfcsim.scenario.process import TaskGroup
+from rfcsim.scenario.scenario import Scenario
 
 NEWEST = "vma-lock"  # the design under which programs lock in pieces
 

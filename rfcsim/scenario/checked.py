@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rfcsim.errors import RfcsimError, ScenarioError
-from rfcsim.experiment.explain import explain
+from rfcsim.scenario.explain import explain
 
 
 class Limits:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rfcsim.clock.layout import COST_DISK_DEPTH, COST_DISK_PAGE, COST_LOCK, N_COSTS
 from rfcsim.data import data_names, data_path
 from rfcsim.errors import CostTableError
-from rfcsim.experiment.costs import COST_ROWS, MOST_NS, cost_values, load_costs
 from rfcsim.model.layout import WORK_MAPS_VMA, WORK_MLOCK_FILE, WORK_NAMES, WORK_NS, WORK_SYSCALL
+from rfcsim.scenario.costs import COST_ROWS, MOST_NS, cost_values, load_costs
 
 TABLES = data_names("costs")
 NVME = data_path("costs", "nvme").read_text()

@@ -13,12 +13,12 @@ from pydantic import Field, GetPydanticSchema, StrictBool, model_validator
 from pydantic_core.core_schema import literal_schema
 
 from rfcsim.errors import ScenarioError
-from rfcsim.experiment.calls import Brk, Call, Hold, Kill, Mremap, PiecesCall, RangeCall
-from rfcsim.experiment.explain import did_you_mean, show
-from rfcsim.experiment.part import Limits, Name, Nanoseconds, Pages, Part
-from rfcsim.experiment.parts import Placement, Published, Region, TaskGroup
-from rfcsim.experiment.toml import parse, read_text
 from rfcsim.model.layout import DESIGNS, LOCK_POLICIES
+from rfcsim.scenario.calls import Brk, Call, Hold, Kill, Mremap, PiecesCall, RangeCall
+from rfcsim.scenario.checked import Limits, Name, Nanoseconds, Pages, Part
+from rfcsim.scenario.explain import did_you_mean, show
+from rfcsim.scenario.process import Placement, Published, Region, TaskGroup
+from rfcsim.scenario.toml import parse, read_text
 
 
 def _one_of(names: Iterable[str]) -> GetPydanticSchema:

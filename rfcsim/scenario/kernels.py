@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.explain import did_you_mean, show
-from rfcsim.experiment.scenario import Design, LockPolicy
+from rfcsim.scenario.explain import did_you_mean, show
+from rfcsim.scenario.scenario import Design, LockPolicy
 
 
 class _Era(NamedTuple):

@@ -35,25 +35,6 @@ from rfcsim.clock.layout import (
     Machine,
 )
 from rfcsim.clock.machine import build
-from rfcsim.experiment.calls import (
-    Brk,
-    Call,
-    GetUserPages,
-    Hold,
-    Kill,
-    Mlock,
-    Mlockall,
-    Mmap,
-    Mprotect,
-    Mremap,
-    Munlockall,
-    PiecesCall,
-    RangeCall,
-    RemapFilePages,
-    Touch,
-)
-from rfcsim.experiment.parts import Placement, Region
-from rfcsim.experiment.scenario import Scenario
 from rfcsim.model.layout import (
     BACKING_ANON,
     BACKING_FILE,
@@ -108,6 +89,25 @@ from rfcsim.model.layout import (
     State,
 )
 from rfcsim.model.state import new_state
+from rfcsim.scenario.calls import (
+    Brk,
+    Call,
+    GetUserPages,
+    Hold,
+    Kill,
+    Mlock,
+    Mlockall,
+    Mmap,
+    Mprotect,
+    Mremap,
+    Munlockall,
+    PiecesCall,
+    RangeCall,
+    RemapFilePages,
+    Touch,
+)
+from rfcsim.scenario.process import Placement, Region
+from rfcsim.scenario.scenario import Scenario
 
 PROTECTION = {
     "none": 0,

@@ -4,9 +4,9 @@ from typing import Literal
 
 from rfcsim.data import data_names, data_path
 from rfcsim.errors import ScenarioError
-from rfcsim.experiment.costs import load_costs
-from rfcsim.experiment.explain import did_you_mean, show
-from rfcsim.experiment.scenario import Scenario
+from rfcsim.scenario.costs import load_costs
+from rfcsim.scenario.explain import did_you_mean, show
+from rfcsim.scenario.scenario import Scenario
 
 
 def presets() -> dict[str, str]:

@@ -28,7 +28,6 @@ from rfcsim import (
     walk,
 )
 from rfcsim.clock.layout import OP_ARG, OP_BACKING, OP_PAGES, OP_START
-from rfcsim.experiment.compile import compile_scenario
 from rfcsim.model.layout import (
     ERESTARTSYS,
     MAP_NONBLOCK,
@@ -42,6 +41,7 @@ from rfcsim.model.layout import (
     VM_WRITE,
     WORK_UNMAP_PAGE,
 )
+from rfcsim.scenario.compile import compile_scenario
 from tests.twin.cost_values import cost_values
 from tests.twin.engine import bits, run_engine
 

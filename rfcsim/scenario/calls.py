@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictBool, model_validator
 
-from rfcsim.experiment.part import Distribution, Name, Nanoseconds, Offset, Pages, Part, Protection
+from rfcsim.scenario.checked import Distribution, Name, Nanoseconds, Offset, Pages, Part, Protection
 
 
 class BaseCall(Part):
