@@ -1,5 +1,4 @@
 from . import charts, live
-from .attribution import blame, blame_summary, blame_table
 from .duration import human, nanoseconds
 from .errors import (
     CostTableError,
@@ -10,7 +9,6 @@ from .errors import (
     SweepError,
     TraceError,
 )
-from .events import lock_intervals
 from .experiment.batch_law import batch_law
 from .experiment.check import CLAIMS, Check, check
 from .experiment.compare import Comparison, compare
@@ -42,9 +40,7 @@ from .live.measure import measure
 from .live.measurement import Measurement, load_measurement
 from .live.probe import Probe, probes, standard_probes
 from .live.record import record
-from .live.traces import read_trace
 from .live.validate import Validation, validate
-from .perfetto import write_perfetto
 from .rerun import find_notebook, notebooks, rerun_notebook
 from .scenario.calls import (
     Brk,
@@ -79,6 +75,10 @@ from .scenario.presets import (
 from .scenario.process import Published, Region, TaskGroup
 from .scenario.scenario import Scenario
 from .scenario.ways import ways_to_lock
+from .trace.blame import blame, blame_summary, blame_table
+from .trace.frame import lock_intervals
+from .trace.perfetto import write_perfetto
+from .trace.reader import read_trace
 from .version import __version__
 
 __all__ = [

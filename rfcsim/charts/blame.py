@@ -5,18 +5,18 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from rfcsim import attribution
 from rfcsim.charts import theme, words
 from rfcsim.charts.rows import MOST_BARS, THINNEST, Rows
 from rfcsim.duration import human
-from rfcsim.events import lock_intervals
+from rfcsim.trace import blame as trace_blame
+from rfcsim.trace.frame import lock_intervals
 
 KINDS = {
-    attribution.HOLDER: theme.HELD,
-    attribution.STOLEN: theme.STOLEN,
-    attribution.QUEUED_AHEAD: theme.AHEAD,
-    attribution.CONVOY: theme.CONVOY,
-    attribution.WAKE_UP: theme.WAKING,
+    trace_blame.HOLDER: theme.HELD,
+    trace_blame.STOLEN: theme.STOLEN,
+    trace_blame.QUEUED_AHEAD: theme.AHEAD,
+    trace_blame.CONVOY: theme.CONVOY,
+    trace_blame.WAKE_UP: theme.WAKING,
 }
 _LEGEND_ENTRY = 160  # pixels, about
 
@@ -42,7 +42,7 @@ def blame(
     Parameters
     ----------
     events : polars.DataFrame
-        An event frame (rfcsim.events.EVENT_SCHEMA) of one lock.
+        An event frame (rfcsim.trace.frame.EVENT_SCHEMA) of one lock.
     from_ns, to_ns : int, optional
         The stretch of time to draw; by default all of the frame.
     title : str
@@ -103,9 +103,9 @@ def thickness() -> pl.Expr:
 
 def _intervals(events: pl.DataFrame) -> pl.DataFrame:
     """Holds and parts of waits, as Rows wants them."""
-    parts = attribution.blame(events)
+    parts = trace_blame.blame(events)
     because = [
-        attribution.because_of(*row)
+        trace_blame.because_of(*row)
         for row in parts.select("part", "cause_task", "cause_call").iter_rows()
     ]
     waits = parts.select(
@@ -194,7 +194,7 @@ def _causes(waits: pl.DataFrame, most: int) -> list[str]:
         .sort("share", descending=True, maintain_order=True)
     )
     return [
-        f"{words.percent(share)} {attribution.because_of(*cause)}"
+        f"{words.percent(share)} {trace_blame.because_of(*cause)}"
         for *cause, share in causes.head(most).iter_rows()
     ]
 

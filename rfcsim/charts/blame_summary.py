@@ -5,11 +5,11 @@ from itertools import pairwise
 import altair as alt
 import polars as pl
 
-from rfcsim import attribution
 from rfcsim.charts import theme, words
 from rfcsim.charts.blame import KINDS, rules, thickness
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
+from rfcsim.trace import blame as trace_blame
 
 MOST_CLASSES = 8
 MOST_CAUSES = 5  # of one class
@@ -42,7 +42,7 @@ def blame_summary(
     Parameters
     ----------
     parts : polars.DataFrame
-        Parts of waits (rfcsim.attribution.BLAME_SCHEMA), as `rfcsim.blame` returns them.
+        Parts of waits (rfcsim.trace.blame.BLAME_SCHEMA), as `rfcsim.blame` returns them.
     title : str
     description : str, optional
         Text alternative; by default the chart in words.
@@ -61,7 +61,7 @@ def blame_summary(
     if parts.is_empty():
         raise RfcsimError("blame_summary: nobody waited")
     width = max(width, _LEAST)
-    of_class = attribution.blame_summary(parts).partition_by("class", maintain_order=True)
+    of_class = trace_blame.blame_summary(parts).partition_by("class", maintain_order=True)
     lines = [line for summary in of_class[:MOST_CLASSES] for line in _lines(parts, summary)]
     table = pl.DataFrame(lines, _LINE, orient="row").with_row_index("row")
     place = alt.Y("row:Q", scale=alt.Scale(domain=[len(lines) - 0.5, -0.5]), axis=None)
@@ -117,7 +117,7 @@ def _lines(parts: pl.DataFrame, summary: pl.DataFrame) -> list[tuple]:
         .head(MOST_CAUSES)
         .iter_rows()
     ):
-        because = attribution.because_of(part, cause, call)
+        because = trace_blame.because_of(part, cause, call)
         number = f"{human(total_ns)}, {words.percent(share)}"
         lines.append((because, number, False, KINDS[part], share))
     if len(rest := summary.slice(MOST_CAUSES)):

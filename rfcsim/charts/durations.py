@@ -8,7 +8,7 @@ import polars as pl
 from rfcsim.charts import words
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.events import lock_intervals
+from rfcsim.trace.frame import lock_intervals
 
 WAITS = ("wait_shared", "wait_exclusive")
 HOLDS = ("hold_shared", "hold_exclusive")

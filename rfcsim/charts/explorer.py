@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import altair as alt
 import polars as pl
 
-from rfcsim import attribution
 from rfcsim.charts import logarithmic as log
 from rfcsim.charts import theme
 from rfcsim.charts.blame import KINDS
@@ -19,7 +18,8 @@ from rfcsim.charts.durations import WAITS, durations
 from rfcsim.charts.rows import THINNEST, Rows
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.events import lock_intervals
+from rfcsim.trace import blame as trace_blame
+from rfcsim.trace.frame import lock_intervals
 
 NAMES = ("said", "bars", "tail", "parts")  # of the data, see explorer_rows
 CELL = "cell"  # the column, and the parameter, that chooses among several runs
@@ -150,7 +150,7 @@ def _tail(histogram: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _parts(trace: pl.DataFrame) -> list[dict[str, Any]]:
     """What the waits of each class are due to, as shares of all that it waited."""
-    parts = attribution.blame(trace)
+    parts = trace_blame.blame(trace)
     length_ns = (pl.col("end_ns") - pl.col("start_ns")).sum()
     order = {part: number for number, part in enumerate(KINDS)}
     summed = (

@@ -6,7 +6,7 @@ import polars as pl
 from rfcsim.charts import theme, words
 from rfcsim.charts.rows import MOST_BARS, THINNEST, Rows
 from rfcsim.duration import human
-from rfcsim.events import lock_intervals
+from rfcsim.trace.frame import lock_intervals
 
 _HALF_BAR = {theme.EXCLUSIVE: 0.25, theme.SHARED: 0.25, theme.WAITING: 0.08}  # of a row
 
@@ -31,7 +31,7 @@ def timeline(
     Parameters
     ----------
     frame : polars.DataFrame
-        An event frame (rfcsim.events.EVENT_SCHEMA), of the simulator or of a real kernel, or
+        An event frame (rfcsim.trace.frame.EVENT_SCHEMA), of the simulator or of a real kernel, or
         intervals (INTERVAL_SCHEMA), of one lock.
     from_ns, to_ns : int, optional
         The stretch of time to draw; by default all of the frame.

@@ -238,7 +238,7 @@ class Result:
 
     @cached_property
     def trace(self) -> pl.DataFrame:
-        """The event frame (`rfcsim.events.EVENT_SCHEMA`) of the run's beginning.
+        """The event frame (`rfcsim.trace.frame.EVENT_SCHEMA`) of the run's beginning.
 
         Raises
         ------

@@ -22,8 +22,8 @@ from rfcsim.clock.layout import (
     TRACE_TASK,
     TRACE_TIME,
 )
-from rfcsim.events import EVENT_SCHEMA
 from rfcsim.model.layout import CALL_NAMES, EXCLUSIVE
+from rfcsim.trace.frame import EVENT_SCHEMA
 
 DISK = "disk"
 _OF_LOCK = [EV_START_LOCKING, EV_WOKEN, EV_GRANTED, EV_ACQUIRE_RETURNED, EV_RELEASED]
@@ -51,7 +51,7 @@ def trace_frame(trace: np.ndarray, task_names: list[str]) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        `rfcsim.events.EVENT_SCHEMA`; times in ns.
+        `rfcsim.trace.frame.EVENT_SCHEMA`; times in ns.
     """
     names = pl.Series([*task_names, DISK], dtype=pl.String())
     classes = pl.Series([*(name.rsplit(" ", 1)[0] for name in task_names), DISK])

@@ -8,8 +8,8 @@ from rfcsim.live.measure import measure
 from rfcsim.live.measurement import Measurement, load_measurement
 from rfcsim.live.probe import Probe, probes, standard_probes
 from rfcsim.live.record import record
-from rfcsim.live.traces import read_trace
 from rfcsim.live.validate import Validation, validate
+from rfcsim.trace.reader import read_trace
 
 __all__ = [
     "Advice",

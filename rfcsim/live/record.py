@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rfcsim.errors import LiveError, RfcsimError
 from rfcsim.live import limits
-from rfcsim.live.traces import entries
+from rfcsim.trace.reader import entries
 
 EVENTS = "mmap_lock"
 BUFFER_KIB = 16_384  # of each CPU: some 400,000 events

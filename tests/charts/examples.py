@@ -6,7 +6,6 @@ import altair as alt
 import numpy as np
 import polars as pl
 
-from rfcsim.attribution import blame as blame_of
 from rfcsim.charts import (
     blame,
     blame_summary,
@@ -20,9 +19,10 @@ from rfcsim.charts import (
     timeline,
 )
 from rfcsim.data import data_path
-from rfcsim.events import INTERVAL_SCHEMA
 from rfcsim.histogram import bucket_bounds
 from rfcsim.live import read_trace
+from rfcsim.trace.blame import blame as blame_of
+from rfcsim.trace.frame import INTERVAL_SCHEMA
 
 TRACE = read_trace(data_path("traces", "pieces-256-other-cpu"))
 

@@ -3,14 +3,14 @@
 import polars as pl
 import pytest
 
-from rfcsim import attribution
 from rfcsim.charts import blame, blame_summary, theme
 from rfcsim.charts.blame import KINDS
 from rfcsim.charts.blame_summary import MOST_CAUSES, MOST_CLASSES
 from rfcsim.charts.rows import MOST_BARS
 from rfcsim.errors import RfcsimError
-from tests.attribution.frames import frame
+from rfcsim.trace import blame as trace_blame
 from tests.charts.examples import TRACE, rows
+from tests.trace.frames import frame
 
 CONVOY = frame("""
     0   reader0  call_begin     mlock
@@ -40,7 +40,7 @@ def said(chart) -> dict[str, str]:
 
 
 def test_every_part_has_its_look() -> None:
-    assert set(KINDS) == set(attribution.PARTS)
+    assert set(KINDS) == set(trace_blame.PARTS)
     assert WAITS | {theme.EXCLUSIVE, theme.SHARED} == set(theme.BLAME_BARS)
 
 
@@ -147,9 +147,9 @@ def test_nothing_to_draw_is_one_line() -> None:
     with pytest.raises(RfcsimError, match=r"^blame: nobody held"):
         blame(CONVOY.clear())
     with pytest.raises(RfcsimError, match=r"^blame: expected an event frame"):
-        blame(attribution.blame(CONVOY))
+        blame(trace_blame.blame(CONVOY))
     with pytest.raises(RfcsimError, match=r"^blame_summary: nobody waited$"):
-        blame_summary(attribution.blame(CONVOY.head(4)))
+        blame_summary(trace_blame.blame(CONVOY.head(4)))
 
 
 # --- added up -------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ def lines(chart) -> list[tuple[str, str]]:
 
 
 def test_each_class_has_a_heading_and_its_causes() -> None:
-    chart = blame_summary(attribution.blame(CONVOY))
+    chart = blame_summary(trace_blame.blame(CONVOY))
     assert lines(chart) == [
         ("s", "1 wait, 130 ns"),
         ("convoy behind w (munmap)", "60 ns, 46 %"),
@@ -190,7 +190,7 @@ def test_each_class_has_a_heading_and_its_causes() -> None:
 
 def due_to_many(classes: int, causes: int) -> pl.DataFrame:
     """Parts of waits of many classes, each due to many others."""
-    one = attribution.blame(CONVOY).head(1)
+    one = trace_blame.blame(CONVOY).head(1)
     return pl.concat(
         one.with_columns(
             pl.lit(f"waiter{number}").alias("class"),
@@ -215,7 +215,7 @@ def test_what_is_left_out_is_said() -> None:
 
 
 def test_the_smallest_share_is_a_pixel_and_a_narrow_chart_has_room() -> None:
-    parts = attribution.blame(CONVOY)
+    parts = trace_blame.blame(CONVOY)
     tiny = parts.with_columns(
         length_ns=pl.when(pl.col("part") == "wake_up").then(1).otherwise(10**9)
     )

@@ -6,7 +6,7 @@ import pytest
 from rfcsim.charts import theme, timeline
 from rfcsim.charts.rows import MOST_BARS, MOST_TASKS
 from rfcsim.errors import RfcsimError
-from rfcsim.events import lock_intervals
+from rfcsim.trace.frame import lock_intervals
 from tests.charts.examples import TRACE, Interval, intervals, rows
 
 HAND_OVER = intervals(

@@ -7,10 +7,10 @@ import pytest
 from rfcsim.clock.layout import COST_DISK_DEPTH, COST_TIMESLICE, N_COSTS, RECORD_NAMES
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError, ScenarioError
-from rfcsim.events import EVENT_SCHEMA, lock_intervals
 from rfcsim.experiment.result import Result
 from rfcsim.experiment.simulate import run_once, simulate
 from rfcsim.histogram import bucket_bounds
+from rfcsim.trace.frame import EVENT_SCHEMA, lock_intervals
 from tests.experiment.examples import SMALL
 
 # More events than the run has: the trace is complete.

@@ -14,7 +14,7 @@ import rfcsim
 from rfcsim.errors import LiveError, RfcsimError
 from rfcsim.live import limits, read_trace, record
 from rfcsim.live import record as face
-from tests.live.test_traces import HEADER, line
+from tests.trace.test_reader import HEADER, line
 
 recorder = sys.modules["rfcsim.live.record"]
 assert face is record

@@ -9,11 +9,11 @@ import pytest
 
 from rfcsim.data import data_names, data_path
 from rfcsim.errors import RfcsimError
-from rfcsim.events import EVENT_SCHEMA, lock_intervals
 from rfcsim.experiment.simulate import simulate
 from rfcsim.live import read_trace
-from rfcsim.perfetto import write_perfetto
 from rfcsim.scenario.presets import preset
+from rfcsim.trace.frame import EVENT_SCHEMA, lock_intervals
+from rfcsim.trace.perfetto import write_perfetto
 
 
 def simulated() -> pl.DataFrame:

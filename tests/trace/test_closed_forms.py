@@ -5,8 +5,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rfcsim import Hold, Mlock, Region, Scenario, TaskGroup
-from rfcsim.attribution import blame
-from tests.attribution.test_properties import trace_of
+from rfcsim.trace.blame import blame
+from tests.trace.test_properties import trace_of
 from tests.twin.cost_values import cost_values
 from tests.twin.strategies import Case
 

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.events import lock_intervals
+from rfcsim.trace.frame import lock_intervals
 from rfcsim.version import __version__
 
 # A process is a group of tracks there, and a thread is a track.
@@ -32,7 +32,7 @@ def write_perfetto(events: pl.DataFrame, path: str | Path) -> None:
     Parameters
     ----------
     events : polars.DataFrame
-        An event frame (rfcsim.events.EVENT_SCHEMA), of the simulator or of a real kernel.
+        An event frame (rfcsim.trace.frame.EVENT_SCHEMA), of the simulator or of a real kernel.
     path : str or pathlib.Path
         The JSON file.
 

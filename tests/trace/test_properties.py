@@ -7,13 +7,13 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rfcsim.attribution import BLAME_SCHEMA, PARTS, blame, blame_summary
 from rfcsim.clock.layout import CLOCK_TRACED, COST_TICK
 from rfcsim.experiment.result import Result
 from rfcsim.experiment.trace import trace_frame
 from rfcsim.model.layout import LOCK_POLICIES
-from tests.attribution.frames import lock_traces
-from tests.attribution.oracle import Judged, judged, stays
+from rfcsim.trace.blame import BLAME_SCHEMA, PARTS, blame, blame_summary
+from tests.trace.frames import lock_traces
+from tests.trace.oracle import Judged, judged, stays
 from tests.twin.engine import run_engine
 from tests.twin.strategies import Case, cases
 

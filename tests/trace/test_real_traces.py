@@ -4,9 +4,9 @@ import polars as pl
 import pytest
 
 from rfcsim import preset, simulate
-from rfcsim.attribution import PARTS, blame, blame_summary
 from rfcsim.data import data_path
 from rfcsim.live import read_trace
+from rfcsim.trace.blame import PARTS, blame, blame_summary
 
 TRACES = [
     "mlock-whole-other-cpu",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rfcsim.clock.layout import EVENT_NAMES
-from rfcsim.events import (
+from rfcsim.trace.frame import (
     EVENT_SCHEMA,
     EVENTS,
     INTERVAL_SCHEMA,

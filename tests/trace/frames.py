@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 from hypothesis import strategies as st
 
-from rfcsim.events import EVENT_SCHEMA
+from rfcsim.trace.frame import EVENT_SCHEMA
 
 SHARED, EXCLUSIVE = "shared", "exclusive"
 

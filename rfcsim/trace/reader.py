@@ -8,7 +8,7 @@ from typing import NamedTuple, NoReturn
 import polars as pl
 
 from rfcsim.errors import TraceError
-from rfcsim.events import EVENT_SCHEMA
+from rfcsim.trace.frame import EVENT_SCHEMA
 
 _ENTRIES = re.compile(r"# entries-in-buffer/entries-written: (\d+)/(\d+)\b")
 _KEPT = re.compile(r"# entries-kept: (\d+)\b")
@@ -107,7 +107,7 @@ def read_trace(path: str | Path, *, mm: str | None = None, absolute: bool = Fals
     Returns
     -------
     polars.DataFrame
-        An event frame (rfcsim.events.EVENT_SCHEMA). Times are as exact as the trace's stamps.
+        An event frame (rfcsim.trace.frame.EVENT_SCHEMA). Times are as exact as the trace's stamps.
         `task` is "comm-tid", `class` the comm, `lock` the mm.
 
     Raises

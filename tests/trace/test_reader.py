@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from rfcsim.data import data_names, data_path
 from rfcsim.errors import TraceError
-from rfcsim.events import EVENT_SCHEMA, lock_intervals
 from rfcsim.experiment.simulate import simulate
 from rfcsim.live import read_trace
+from rfcsim.trace.frame import EVENT_SCHEMA, lock_intervals
 from tests.experiment.examples import SMALL
 
 # The text of `trace` in tracefs; the others were written by trace-cmd and perf.

@@ -27,7 +27,7 @@ import polars as pl
 
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.events import EVENT_SCHEMA, LOCK_EVENTS
+from rfcsim.trace.frame import EVENT_SCHEMA, LOCK_EVENTS
 
 HOLDER = "holder"
 STOLEN = "stolen"
@@ -94,7 +94,7 @@ def blame(events: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     events : polars.DataFrame
-        An event frame (rfcsim.events.EVENT_SCHEMA), in the order of time.
+        An event frame (rfcsim.trace.frame.EVENT_SCHEMA), in the order of time.
 
     Returns
     -------

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from rfcsim.attribution import because_of, blame, blame_summary, blame_table
-from tests.attribution.frames import CONVOY, frame
+from rfcsim.trace.blame import because_of, blame, blame_summary, blame_table
+from tests.trace.frames import CONVOY, frame
 
 
 def test_the_summary_by_class_of_waiter() -> None:

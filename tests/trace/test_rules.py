@@ -3,10 +3,10 @@
 import polars as pl
 import pytest
 
-from rfcsim.attribution import BLAME_SCHEMA, blame, blame_summary, blame_table
 from rfcsim.errors import RfcsimError
-from rfcsim.events import EVENT_SCHEMA
-from tests.attribution.frames import CONVOY, frame
+from rfcsim.trace.blame import BLAME_SCHEMA, blame, blame_summary, blame_table
+from rfcsim.trace.frame import EVENT_SCHEMA
+from tests.trace.frames import CONVOY, frame
 
 Part = tuple[str, str | None, int, int]
 
