@@ -11,22 +11,14 @@ from .errors import (
 )
 from .experiment.batch_law import batch_law
 from .experiment.check import CLAIMS, Check, check
-from .experiment.compare import Comparison, compare
 from .experiment.differences import sequential_differences
 from .experiment.frontier import crossings, frontier
 from .experiment.matrix import matrix
 from .experiment.mutants import mutant_scoreboard
 from .experiment.published import published_comparison
-from .experiment.quantiles import quantile_intervals
 from .experiment.recommend import Recommendation, recommend
-from .experiment.replicate import Replications, replicate
-from .experiment.result import Result
 from .experiment.schedule import replay
-from .experiment.simulate import simulate
 from .experiment.sites import call_site, call_sites
-from .experiment.statistics import mean_intervals, paired_differences, sweep_table
-from .experiment.sweep import sweep
-from .experiment.sweep_file import SweepFile, read_sweep
 from .experiment.verdicts import verdicts
 from .experiment.walk import walk
 from .experiment.worst_wait import WorstWait, worst_wait
@@ -42,6 +34,14 @@ from .live.probe import Probe, probes, standard_probes
 from .live.record import record
 from .live.validate import Validation, validate
 from .rerun import find_notebook, notebooks, rerun_notebook
+from .runs.compare import Comparison, compare
+from .runs.quantiles import quantile_intervals
+from .runs.replicate import Replications, replicate
+from .runs.result import Result
+from .runs.simulate import simulate
+from .runs.statistics import mean_intervals, paired_differences, sweep_table
+from .runs.sweep import sweep
+from .runs.sweep_file import SweepFile, read_sweep
 from .scenario.calls import (
     Brk,
     Fork,

@@ -31,9 +31,9 @@ from rfcsim import (
     sweep,
 )
 from rfcsim.experiment.check import problem_of
-from rfcsim.experiment.replicate import usable_cpus
 from rfcsim.race.layout import POLICY_ANY, POLICY_FIFO
 from rfcsim.race.search import Exploration, search_all
+from rfcsim.runs.replicate import usable_cpus
 from tests.simpy_model.lock import HandOverLock
 from tests.spin.judge import outcomes
 from tests.spin.scenarios import SCENARIOS

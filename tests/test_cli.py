@@ -15,9 +15,9 @@ import pytest
 
 from rfcsim import blame, blame_summary, blame_table, cli
 from rfcsim.data import data_path
-from rfcsim.experiment.simulate import simulate
+from rfcsim.runs.simulate import simulate
 from rfcsim.scenario.scenario import Scenario
-from tests.experiment.examples import SMALL, TEXT
+from tests.runs.examples import SMALL, TEXT
 
 COMMAND = [sys.executable, "-m", "rfcsim"]
 ROOT = Path(__file__).parent.parent

@@ -13,9 +13,9 @@ import polars as pl
 import pytest
 
 from rfcsim import cli
-from rfcsim.experiment.statistics import sweep_table
-from rfcsim.experiment.sweep import sweep
-from tests.experiment.examples import SMALL, TEXT
+from rfcsim.runs.statistics import sweep_table
+from rfcsim.runs.sweep import sweep
+from tests.runs.examples import SMALL, TEXT
 
 ROOT = Path(__file__).parent.parent
 PLAN = "scenario = 'small.toml'\nreplications = 3\nseed = 1\nover.batch_pages = [8, 64]\n"

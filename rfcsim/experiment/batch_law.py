@@ -25,12 +25,12 @@ from scipy import stats
 
 from rfcsim.clock.engine import HAND_OFF_NS, SPIN_NS, SPIN_READER_NS
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.simulate import check_range
 from rfcsim.model.layout import (
     LOCK_POLICIES,
     LOCK_READERS_STEAL,
     LOCK_SPINS,
 )
+from rfcsim.runs.simulate import check_range
 from rfcsim.scenario.checked import Limits
 from rfcsim.scenario.costs import CostTable, load_costs
 from rfcsim.scenario.explain import did_you_mean, show

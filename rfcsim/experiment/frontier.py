@@ -6,10 +6,10 @@ from concurrent.futures import Executor
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.grid import Axis
-from rfcsim.experiment.simulate import Progress
-from rfcsim.experiment.sweep import sweep
 from rfcsim.experiment.tradeoff import locker_of, tradeoff
+from rfcsim.runs.grid import Axis
+from rfcsim.runs.simulate import Progress
+from rfcsim.runs.sweep import sweep
 from rfcsim.scenario.scenario import Scenario
 
 BATCHES = tuple(4**power for power in range(9))

@@ -6,10 +6,10 @@ from typing import Any
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.simulate import Progress
-from rfcsim.experiment.statistics import TIMES, mean_intervals
-from rfcsim.experiment.sweep import sweep
 from rfcsim.model.layout import LOCK_POLICIES
+from rfcsim.runs.simulate import Progress
+from rfcsim.runs.statistics import TIMES, mean_intervals
+from rfcsim.runs.sweep import sweep
 from rfcsim.scenario.explain import did_you_mean, show
 from rfcsim.scenario.kernels import kernels_with
 from rfcsim.scenario.scenario import Scenario

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from rfcsim.experiment.result import Result
-from rfcsim.experiment.simulate import simulate
+from rfcsim.runs.result import Result
+from rfcsim.runs.simulate import simulate
 from rfcsim.scenario.presets import preset
 from rfcsim.scenario.process import Published
 

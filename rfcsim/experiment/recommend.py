@@ -8,10 +8,10 @@ import polars as pl
 
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.replicate import MOST_REPLICATIONS
-from rfcsim.experiment.simulate import LARGEST_KEY, Progress, check_range
-from rfcsim.experiment.sweep import sweep
 from rfcsim.experiment.tradeoff import Locker, locker_of, tradeoff
+from rfcsim.runs.replicate import MOST_REPLICATIONS
+from rfcsim.runs.simulate import LARGEST_KEY, Progress, check_range
+from rfcsim.runs.sweep import sweep
 from rfcsim.scenario.calls import Mlock, Populate
 from rfcsim.scenario.checked import Limits
 from rfcsim.scenario.costs import load_costs

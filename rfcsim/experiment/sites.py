@@ -6,7 +6,7 @@ from typing import NamedTuple
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.simulate import simulate
+from rfcsim.runs.simulate import simulate
 from rfcsim.scenario.calls import (
     Brk,
     Call,

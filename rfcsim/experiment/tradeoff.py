@@ -10,8 +10,8 @@ from typing import NamedTuple
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.quantiles import quantile_intervals
-from rfcsim.experiment.statistics import axes_of, mean_intervals
+from rfcsim.runs.quantiles import quantile_intervals
+from rfcsim.runs.statistics import axes_of, mean_intervals
 from rfcsim.scenario.calls import Mlock, Mlockall, Populate
 from rfcsim.scenario.process import TaskGroup
 from rfcsim.scenario.scenario import Scenario

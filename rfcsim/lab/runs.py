@@ -11,9 +11,9 @@ from rfcsim.charts.explorer import CELL, NAMES, Choice, explorer_rows
 from rfcsim.charts.explorer import explorer as picture
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.result import Result
-from rfcsim.experiment.simulate import simulate
 from rfcsim.model.layout import DESIGNS, LOCK_POLICIES
+from rfcsim.runs.result import Result
+from rfcsim.runs.simulate import simulate
 from rfcsim.scenario.explain import did_you_mean
 from rfcsim.scenario.presets import preset
 from rfcsim.scenario.scenario import Scenario

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from rfcsim.experiment.simulate import run_once
 from rfcsim.live.calibrate import Calibration
 from rfcsim.live.probe import Probe
+from rfcsim.runs.simulate import run_once
 from rfcsim.scenario.calls import Hold, Mlock, Mmap, Munmap, Populate, Touch
 from rfcsim.scenario.costs import COST_ROWS, CostTable
 from rfcsim.scenario.process import Region, TaskGroup

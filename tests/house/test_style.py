@@ -29,9 +29,9 @@ def test_imports_go_downwards_only() -> None:
         ("newcomer.py", "", "Imports go downwards only"),
         ("model/layout.py", "import polars", "import NumPy and Numba only"),
         ("experiment/scenario.py", "import altair", "Altair is for the charts"),
-        ("charts/theme.py", "import rfcsim.experiment.result", "Charts know the event frame"),
+        ("charts/theme.py", "import rfcsim.runs.result", "Charts know the event frame"),
         ("live/traces.py", "import rfcsim.model.layout", "knows nothing of the model"),
-        ("cli/runs.py", "import rfcsim.experiment.result", "the public face only"),
+        ("cli/runs.py", "import rfcsim.runs.result", "the public face only"),
     ],
 )
 def test_an_import_against_the_layers_is_found(

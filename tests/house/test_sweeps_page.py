@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from rfcsim.experiment.sweep import sweep
-from rfcsim.experiment.sweep_file import read_sweep
+from rfcsim.runs.sweep import sweep
+from rfcsim.runs.sweep_file import read_sweep
 from tests.house.project import ROOT
 
 PAGE = (ROOT / "notebooks" / "reference" / "sweeps.md").read_text()

@@ -6,12 +6,12 @@ import numpy as np
 import polars as pl
 
 from rfcsim import CostTable, Mlock, Mmap, Munmap, Populate, Region, Scenario, TaskGroup
-from rfcsim.experiment.simulate import run_once
 from rfcsim.histogram import bucket_of
 from rfcsim.live.calibrate import SLEEP_NS
 from rfcsim.live.loops import STAT_COUNT, STAT_MAX_NS, STAT_MIN_NS, STAT_SUM_NS, new_recorder
 from rfcsim.live.measurement import ALL, PAUSE, RECORD_SCHEMA, SETTINGS, Measurement, record
 from rfcsim.live.probe import Probe
+from rfcsim.runs.simulate import run_once
 
 PAGES = 4096
 SLEEP_EXTRA_NS = 60_000

@@ -71,7 +71,7 @@ from rfcsim.scenario.calls import Hold, Mlock, Mmap, Munmap, Touch
 from rfcsim.scenario.compile import compile_scenario
 from rfcsim.scenario.process import Region, TaskGroup
 from rfcsim.scenario.scenario import Scenario
-from tests.experiment.examples import SMALL
+from tests.runs.examples import SMALL
 from tests.twin.strategies import Case, cases
 
 COSTS = np.ones(N_COSTS, np.int64)

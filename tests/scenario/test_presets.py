@@ -5,7 +5,7 @@ import pytest
 
 from rfcsim.errors import ScenarioError
 from rfcsim.experiment.published import published_comparison
-from rfcsim.experiment.simulate import simulate
+from rfcsim.runs.simulate import simulate
 from rfcsim.scenario.presets import cost_tables, preset, presets
 
 NAMES = sorted(presets())

@@ -10,7 +10,7 @@ from rfcsim.scenario.calls import Hold, Mlock, Touch
 from rfcsim.scenario.checked import Limits
 from rfcsim.scenario.process import Published, Region, TaskGroup
 from rfcsim.scenario.scenario import Scenario
-from tests.experiment.examples import SMALL, TEXT
+from tests.runs.examples import SMALL, TEXT
 from tests.twin.strategies import scenarios
 
 KEYS = ", ".join(Scenario.model_fields)

@@ -9,8 +9,8 @@ import pytest
 
 from rfcsim.data import data_names, data_path
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.simulate import simulate
 from rfcsim.live import read_trace
+from rfcsim.runs.simulate import simulate
 from rfcsim.scenario.presets import preset
 from rfcsim.trace.frame import EVENT_SCHEMA, lock_intervals
 from rfcsim.trace.perfetto import write_perfetto

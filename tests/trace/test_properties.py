@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rfcsim.clock.layout import CLOCK_TRACED, COST_TICK
-from rfcsim.experiment.result import Result
-from rfcsim.experiment.trace import trace_frame
 from rfcsim.model.layout import LOCK_POLICIES
+from rfcsim.runs.recorded import trace_frame
+from rfcsim.runs.result import Result
 from rfcsim.trace.blame import BLAME_SCHEMA, PARTS, blame, blame_summary
 from tests.trace.frames import lock_traces
 from tests.trace.oracle import Judged, judged, stays

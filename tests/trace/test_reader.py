@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from rfcsim.data import data_names, data_path
 from rfcsim.errors import TraceError
-from rfcsim.experiment.simulate import simulate
 from rfcsim.live import read_trace
+from rfcsim.runs.simulate import simulate
 from rfcsim.trace.frame import EVENT_SCHEMA, lock_intervals
-from tests.experiment.examples import SMALL
+from tests.runs.examples import SMALL
 
 # The text of `trace` in tracefs; the others were written by trace-cmd and perf.
 OTHER_FORMS = ("perf-script", "trace-cmd-report")

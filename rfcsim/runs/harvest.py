@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 
 from rfcsim.errors import RfcsimError, SweepError
-from rfcsim.experiment.grid import Grid
-from rfcsim.experiment.rows import Numbers, frame_of, order_rows
-from rfcsim.experiment.simulate import Interrupted, Progress
-from rfcsim.experiment.store import Store
-from rfcsim.experiment.worker import Played, Stretch, engine
+from rfcsim.runs.grid import Grid
+from rfcsim.runs.rows import Numbers, frame_of, order_rows
+from rfcsim.runs.simulate import Interrupted, Progress
+from rfcsim.runs.store import Store
+from rfcsim.runs.worker import Played, Stretch, engine
 
 # A stretch is this share of what is left for each worker: long at first, so that workers seldom
 # meet in the interpreter, and short at last, so that they end together. Source: guided

@@ -17,12 +17,12 @@ import polars as pl
 import pytest
 
 from rfcsim.errors import RfcsimError, SweepError
-from rfcsim.experiment import harvest, worker
-from rfcsim.experiment.grid import build_grid
-from rfcsim.experiment.rows import Sheet
-from rfcsim.experiment.sweep import sweep
-from rfcsim.experiment.worker import Stretch, run_stretch
-from tests.experiment.examples import SMALL, Failing, free_costs
+from rfcsim.runs import harvest, worker
+from rfcsim.runs.grid import build_grid
+from rfcsim.runs.rows import Sheet
+from rfcsim.runs.sweep import sweep
+from rfcsim.runs.worker import Stretch, run_stretch
+from tests.runs.examples import SMALL, Failing, free_costs
 
 OVER = {"design": ["exclusive", "batched"], "batch_pages": [8, 64]}
 RUNS = 4 * 6
@@ -95,7 +95,7 @@ def test_the_order_of_work_does_not_matter(whole: Path, tmp_path: Path, many_par
 
 def test_stretches_are_halved_as_long_as_they_take_long(monkeypatch, whole: Path) -> None:
     monkeypatch.setattr(worker, "SECONDS_A_STRETCH", 0.0)
-    monkeypatch.setattr("rfcsim.experiment.sweep.WORKERS", 1)
+    monkeypatch.setattr("rfcsim.runs.sweep.WORKERS", 1)
     seen: list[tuple[int, int]] = []
 
     class Watched(ThreadPoolExecutor):
@@ -145,8 +145,8 @@ def test_a_sheet_that_is_full_is_taken_and_filled_again(
     monkeypatch: pytest.MonkeyPatch, whole: Path, room: int
 ) -> None:
     monkeypatch.setattr(worker, "SECONDS_A_CALL", 60.0)
-    monkeypatch.setattr("rfcsim.experiment.rows.SHEET_ROWS", room)
-    monkeypatch.setattr("rfcsim.experiment.rows.SHEET_BUCKETS", room)
+    monkeypatch.setattr("rfcsim.runs.rows.SHEET_ROWS", room)
+    monkeypatch.setattr("rfcsim.runs.rows.SHEET_BUCKETS", room)
     taken = []
     take = Sheet.take
 

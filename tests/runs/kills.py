@@ -16,10 +16,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from rfcsim.experiment import harvest
-from rfcsim.experiment.simulate import simulate
-from rfcsim.experiment.sweep import sweep
-from tests.experiment.examples import SMALL
+from rfcsim.runs import harvest
+from rfcsim.runs.simulate import simulate
+from rfcsim.runs.sweep import sweep
+from tests.runs.examples import SMALL
 
 OVER = {"batch_pages": [8, 32, 64]}
 BYTES_APART = 1000

@@ -10,9 +10,9 @@ from functools import cached_property
 
 import polars as pl
 
-from rfcsim.experiment.result import Result
-from rfcsim.experiment.simulate import Progress, check_range, run_once
-from rfcsim.experiment.statistics import check_share, mean_interval, with_margin
+from rfcsim.runs.result import Result
+from rfcsim.runs.simulate import Progress, check_range, run_once
+from rfcsim.runs.statistics import check_share, mean_interval, with_margin
 from rfcsim.scenario.costs import cost_values
 from rfcsim.scenario.scenario import Scenario
 

@@ -11,8 +11,8 @@ from rfcsim._jit import fingerprint
 from rfcsim.clock import replicate
 from rfcsim.clock.layout import CLOCK_REPLICATION, FINISHED, NO_ROOM, RUNNING
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.rows import Numbers, Sheet
-from rfcsim.experiment.simulate import EVENTS_A_CHUNK, Interrupted, prepare_pair, why_not_finished
+from rfcsim.runs.rows import Numbers, Sheet
+from rfcsim.runs.simulate import EVENTS_A_CHUNK, Interrupted, prepare_pair, why_not_finished
 from rfcsim.scenario.scenario import Scenario
 from rfcsim.version import __version__
 

@@ -6,16 +6,16 @@ import pytest
 from scipy import stats
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.rows import ROW_SCHEMA
-from rfcsim.experiment.statistics import (
+from rfcsim.runs.rows import ROW_SCHEMA
+from rfcsim.runs.statistics import (
     mean_interval,
     mean_intervals,
     paired_differences,
     ratio_bounds,
     sweep_table,
 )
-from rfcsim.experiment.sweep import sweep
-from tests.experiment.examples import SMALL
+from rfcsim.runs.sweep import sweep
+from tests.runs.examples import SMALL
 
 OVER = {"design": ["exclusive", "batched"], "batch_pages": [8, 64]}
 ROWS = sweep(SMALL, OVER, replications=12, seed=2)

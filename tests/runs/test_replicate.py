@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from rfcsim.errors import CostTableError, RfcsimError
-from rfcsim.experiment.replicate import replicate
-from rfcsim.experiment.simulate import simulate
-from rfcsim.experiment.statistics import mean_interval
-from tests.experiment.examples import SMALL
+from rfcsim.runs.replicate import replicate
+from rfcsim.runs.simulate import simulate
+from rfcsim.runs.statistics import mean_interval
+from tests.runs.examples import SMALL
 
 
 def test_the_result_does_not_depend_on_the_number_of_threads() -> None:

@@ -19,7 +19,7 @@ from scipy import stats
 
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.rows import ROW_SCHEMA
+from rfcsim.runs.rows import ROW_SCHEMA
 from rfcsim.scenario.explain import did_you_mean, show
 
 TIMES = ("mean_ns", "p50_ns", "p99_ns", "p999_ns", "max_ns", "total_ns")

@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from rfcsim.experiment.progress import reporter
-from rfcsim.experiment.sweep import sweep
-from tests.experiment.examples import SMALL
+from rfcsim.runs.progress import reporter
+from rfcsim.runs.sweep import sweep
+from tests.runs.examples import SMALL
 
 
 class Terminal(io.StringIO):
@@ -17,7 +17,7 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [0.0]
-    monkeypatch.setattr("rfcsim.experiment.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("rfcsim.runs.progress.time.monotonic", lambda: now[0])
     return now
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.sweep import sweep
-from rfcsim.experiment.sweep_file import SweepFile, read_sweep
+from rfcsim.runs.sweep import sweep
+from rfcsim.runs.sweep_file import SweepFile, read_sweep
 from rfcsim.scenario.presets import preset
-from tests.experiment.examples import SMALL, TEXT, free_costs
+from tests.runs.examples import SMALL, TEXT, free_costs
 
 
 def read(folder: Path, text: str) -> SweepFile:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.simulate import Progress
+from rfcsim.runs.simulate import Progress
 
 SECONDS_BETWEEN = 0.2
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.result import Result
+from rfcsim.runs.result import Result
 
 
 @dataclass(frozen=True, eq=False)

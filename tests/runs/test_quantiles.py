@@ -11,10 +11,10 @@ from scipy import optimize, signal, stats
 
 from rfcsim import Hold, Region, Scenario, TaskGroup
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.quantiles import design_effect, quantile_bounds, quantile_intervals
-from rfcsim.experiment.statistics import mean_intervals
-from rfcsim.experiment.sweep import sweep
-from tests.experiment.examples import SMALL, free_costs
+from rfcsim.runs.quantiles import design_effect, quantile_bounds, quantile_intervals
+from rfcsim.runs.statistics import mean_intervals
+from rfcsim.runs.sweep import sweep
+from tests.runs.examples import SMALL, free_costs
 
 ROWS = sweep(SMALL, {"batch_pages": [8, 64]}, replications=8, seed=2)
 Draw = Callable[[np.random.Generator, int, int], np.ndarray]

@@ -16,16 +16,16 @@ import polars as pl
 import pytest
 
 from rfcsim.errors import RfcsimError, SweepError
-from rfcsim.experiment import harvest, store, worker
-from rfcsim.experiment.sweep import sweep
-from tests.experiment.examples import SMALL, TEXT, Failing
+from rfcsim.runs import harvest, store, worker
+from rfcsim.runs.sweep import sweep
 from tests.house.project import ROOT
+from tests.runs.examples import SMALL, TEXT, Failing
 
 OVER = {"batch_pages": [8, 64]}
 
 EVERY_RUN_A_PART = """
 from rfcsim import cli
-from rfcsim.experiment import harvest
+from rfcsim.runs import harvest
 harvest.SECONDS_A_PART = harvest.SHARE_A_PART = 0.0
 cli.main()
 """
@@ -70,7 +70,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_sweep_that_is_killed_at_any_step_ends_with_the_same_bytes() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.experiment.kills"],
+        [sys.executable, "-m", "tests.runs.kills"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -146,7 +146,7 @@ def test_two_sweeps_on_one_file_are_refused(file: Path, whole: bytes) -> None:
     """From a thread of the same process, from another process, and not after the first is over."""
     program = f"""
 from rfcsim import RfcsimError, sweep
-from tests.experiment.examples import SMALL
+from tests.runs.examples import SMALL
 try:
     sweep(SMALL, {OVER!r}, replications=4, to={str(file)!r})
 except RfcsimError as error:
@@ -174,7 +174,7 @@ def test_workers_that_outlive_a_killed_sweep_do_not_hold_its_lock(tmp_path: Path
     folder = tmp_path / "rows.parquet.parts"
     program = f"""
 import os, signal, time
-from rfcsim.experiment.store import Store
+from rfcsim.runs.store import Store
 with Store({str(tmp_path / "rows.parquet")!r}, {{}}):
     child = os.fork()
     if child == 0:
@@ -253,7 +253,7 @@ def test_rows_of_another_sweep_are_kept(file: Path, options, difference: str, fi
 
 @pytest.mark.parametrize("finished", [True, False])
 def test_rows_of_another_version_are_kept(file: Path, monkeypatch, finished) -> None:
-    from rfcsim.experiment import sweep as module
+    from rfcsim.runs import sweep as module
 
     ours = worker.engine()
     for owner in (module, harvest, worker):

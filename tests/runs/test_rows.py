@@ -3,12 +3,12 @@
 import polars as pl
 
 from rfcsim.clock.layout import RECORD_NAMES
-from rfcsim.experiment.result import Result
-from rfcsim.experiment.rows import QUANTILES, ROW_SCHEMA
-from rfcsim.experiment.simulate import simulate
-from rfcsim.experiment.sweep import sweep
+from rfcsim.runs.result import Result
+from rfcsim.runs.rows import QUANTILES, ROW_SCHEMA
+from rfcsim.runs.simulate import simulate
+from rfcsim.runs.sweep import sweep
 from rfcsim.version import __version__
-from tests.experiment.examples import SMALL
+from tests.runs.examples import SMALL
 
 OVER = {"design": ["exclusive", "batched"], "tasks.victim.count": [1, 4]}
 ROWS = sweep(SMALL, OVER, replications=3, seed=7)

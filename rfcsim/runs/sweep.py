@@ -12,14 +12,14 @@ from typing import Any
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.grid import Axis, Grid, build_grid
-from rfcsim.experiment.harvest import WORKERS, Harvest
-from rfcsim.experiment.progress import reporter
-from rfcsim.experiment.replicate import MOST_REPLICATIONS, thread_pool, usable_cpus
-from rfcsim.experiment.rows import ROW_SCHEMA
-from rfcsim.experiment.simulate import LARGEST_KEY, Progress, check_range
-from rfcsim.experiment.store import Store
-from rfcsim.experiment.worker import Played, Stretch, engine, run_stretch
+from rfcsim.runs.grid import Axis, Grid, build_grid
+from rfcsim.runs.harvest import WORKERS, Harvest
+from rfcsim.runs.progress import reporter
+from rfcsim.runs.replicate import MOST_REPLICATIONS, thread_pool, usable_cpus
+from rfcsim.runs.rows import ROW_SCHEMA
+from rfcsim.runs.simulate import LARGEST_KEY, Progress, check_range
+from rfcsim.runs.store import Store
+from rfcsim.runs.worker import Played, Stretch, engine, run_stretch
 from rfcsim.scenario.scenario import Scenario
 
 MOST_RUNS = 10_000_000

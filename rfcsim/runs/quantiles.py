@@ -19,8 +19,8 @@ import polars as pl
 from scipy import stats
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.statistics import axes_of, check_rows, check_share
 from rfcsim.histogram import bucket_bounds
+from rfcsim.runs.statistics import axes_of, check_rows, check_share
 
 _FOUND = {
     "q": pl.Float64(),

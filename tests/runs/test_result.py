@@ -7,11 +7,11 @@ import pytest
 from rfcsim.clock.layout import COST_DISK_DEPTH, COST_TIMESLICE, N_COSTS, RECORD_NAMES
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError, ScenarioError
-from rfcsim.experiment.result import Result
-from rfcsim.experiment.simulate import run_once, simulate
 from rfcsim.histogram import bucket_bounds
+from rfcsim.runs.result import Result
+from rfcsim.runs.simulate import run_once, simulate
 from rfcsim.trace.frame import EVENT_SCHEMA, lock_intervals
-from tests.experiment.examples import SMALL
+from tests.runs.examples import SMALL
 
 # More events than the run has: the trace is complete.
 TRACED = simulate(SMALL, seed=7, trace=100_000)
@@ -192,7 +192,7 @@ def test_memory_that_is_not_there_is_one_line(monkeypatch) -> None:
     def no_memory(*_, **__) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("rfcsim.experiment.simulate.compile_scenario", no_memory)
+    monkeypatch.setattr("rfcsim.runs.simulate.compile_scenario", no_memory)
     with pytest.raises(RfcsimError) as caught:
         simulate(SMALL, trace=5)
     assert str(caught.value) == ("regions: 128 pages and trace = 5 events do not fit into memory")

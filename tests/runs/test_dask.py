@@ -12,8 +12,8 @@ from dask.config import set as configured
 from distributed import Client, LocalCluster
 
 from rfcsim.errors import SweepError
-from rfcsim.experiment.sweep import sweep
-from tests.experiment.examples import SMALL
+from rfcsim.runs.sweep import sweep
+from tests.runs.examples import SMALL
 
 TWO_PROCESSES: dict[str, Any] = {
     "n_workers": 2,

@@ -31,9 +31,9 @@ from rfcsim.clock.layout import (
 )
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.trace import call_spans, trace_frame
 from rfcsim.histogram import bucket_bounds, quantile
 from rfcsim.model.layout import CALL_NAMES, N_CALLS
+from rfcsim.runs.recorded import call_spans, trace_frame
 from rfcsim.scenario.scenario import Scenario
 
 _MODES = ("shared", "exclusive")

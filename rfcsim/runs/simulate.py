@@ -20,8 +20,8 @@ from rfcsim.clock.layout import (
     Machine,
 )
 from rfcsim.errors import RfcsimError, ScenarioError
-from rfcsim.experiment.result import Result
 from rfcsim.model.layout import CALL_NONE, REG_CALL, REG_END, REG_NEXT, REG_START
+from rfcsim.runs.result import Result
 from rfcsim.scenario.compile import compile_scenario
 from rfcsim.scenario.costs import cost_values
 from rfcsim.scenario.scenario import Scenario

@@ -27,9 +27,9 @@ from rfcsim.clock.layout import (
     ROWS_LISTED,
     Machine,
 )
-from rfcsim.experiment.grid import Grid
 from rfcsim.histogram import N_BUCKETS, bucket_bounds
 from rfcsim.model.layout import CALL_NAMES, N_CALLS
+from rfcsim.runs.grid import Grid
 from rfcsim.version import __version__
 
 QUANTILES = dict(zip(("p50_ns", "p99_ns", "p999_ns"), layout.QUANTILES, strict=True))

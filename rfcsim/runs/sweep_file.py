@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.grid import Axis
+from rfcsim.runs.grid import Axis
 from rfcsim.scenario.explain import did_you_mean, show
 from rfcsim.scenario.presets import preset
 from rfcsim.scenario.scenario import Scenario

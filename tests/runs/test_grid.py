@@ -6,9 +6,9 @@ import pytest
 
 from rfcsim.data import data_path
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.grid import build_grid
+from rfcsim.runs.grid import build_grid
 from rfcsim.scenario.costs import load_costs
-from tests.experiment.examples import SMALL
+from tests.runs.examples import SMALL
 
 KERNELS = {
     "2.6.36": {"design": "exclusive"},
