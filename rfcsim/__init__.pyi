@@ -10,18 +10,11 @@ from .errors import (
     TraceError,
 )
 from .experiment.batch_law import batch_law
-from .experiment.check import CLAIMS, Check, check
-from .experiment.differences import sequential_differences
 from .experiment.frontier import crossings, frontier
 from .experiment.matrix import matrix
-from .experiment.mutants import mutant_scoreboard
 from .experiment.published import published_comparison
 from .experiment.recommend import Recommendation, recommend
-from .experiment.schedule import replay
 from .experiment.sites import call_site, call_sites
-from .experiment.verdicts import verdicts
-from .experiment.walk import walk
-from .experiment.worst_wait import WorstWait, worst_wait
 from .lab.runs import explorer_grid
 from .lab.widget import explorer
 from .live.advice import Advice
@@ -33,6 +26,13 @@ from .live.measurement import Measurement, load_measurement
 from .live.probe import Probe, probes, standard_probes
 from .live.record import record
 from .live.validate import Validation, validate
+from .orders.check import CLAIMS, Check, check
+from .orders.differences import sequential_differences
+from .orders.mutants import mutant_scoreboard
+from .orders.schedule import replay
+from .orders.verdicts import verdicts
+from .orders.walk import walk
+from .orders.worst_wait import WorstWait, worst_wait
 from .rerun import find_notebook, notebooks, rerun_notebook
 from .runs.compare import Comparison, compare
 from .runs.quantiles import quantile_intervals

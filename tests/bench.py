@@ -30,7 +30,7 @@ from rfcsim import (
     simulate,
     sweep,
 )
-from rfcsim.experiment.check import problem_of
+from rfcsim.orders.check import problem_of
 from rfcsim.race.layout import POLICY_ANY, POLICY_FIFO
 from rfcsim.race.search import Exploration, search_all
 from rfcsim.runs.replicate import usable_cpus

@@ -15,7 +15,6 @@ from rfcsim.clock.layout import (
     S_PHASE,
     Machine,
 )
-from rfcsim.experiment.check import problem_of
 from rfcsim.model.layout import (
     CALL_MMAP,
     CALL_NONE,
@@ -28,6 +27,7 @@ from rfcsim.model.layout import (
     VMA_IDENTITY,
     WORK_NAMES,
 )
+from rfcsim.orders.check import problem_of
 from rfcsim.race.explorer import keep, look_at, take
 from rfcsim.race.layout import (
     ACTOR_OP,

@@ -4,7 +4,7 @@ import pytest
 
 from rfcsim import CLAIMS, RfcsimError, check, check_scenario, check_scenarios, verdicts
 from rfcsim.scenario.ways import in_pieces
-from tests.race.test_check import BY_DESIGN, MERGED, STRICT, UNFLAGGED, VIOLATED
+from tests.orders.test_check import BY_DESIGN, MERGED, STRICT, UNFLAGGED, VIOLATED
 
 EXPECTED = {
     "batched": VIOLATED,

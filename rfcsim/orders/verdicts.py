@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.check import CLAIMS, check
 from rfcsim.model.layout import DESIGNS
+from rfcsim.orders.check import CLAIMS, check
 from rfcsim.scenario.explain import did_you_mean, show
 from rfcsim.scenario.presets import check_scenario, check_scenarios
 from rfcsim.scenario.scenario import Scenario

@@ -3,9 +3,9 @@
 import pytest
 
 from rfcsim import RfcsimError, check, check_scenario, mutant_scoreboard, replay
-from rfcsim.experiment.check import problem_of
-from rfcsim.experiment.schedule import parse_schedule
 from rfcsim.model.layout import MUTANT_NAMES
+from rfcsim.orders.check import problem_of
+from rfcsim.orders.schedule import parse_schedule
 from rfcsim.race.search import replay as replay_legs
 
 # The shortest schedules, so that a change of the model that alters them is seen.

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from rfcsim.experiment.check import check
 from rfcsim.model.layout import MUTANT_NAMES
+from rfcsim.orders.check import check
 from rfcsim.scenario.presets import check_scenario, check_scenarios
 
 _SCHEMA = {

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.check import policy_code, problem_of
-from rfcsim.experiment.walk import address_space
 from rfcsim.model.layout import CALL_NAMES, EXCLUSIVE, REG_HELD, SHARED, UNLOCKED
+from rfcsim.orders.check import policy_code, problem_of
+from rfcsim.orders.walk import address_space
 from rfcsim.race.layout import ACTOR_OP, ACTOR_WAITS, OP_CALL, Search
 from rfcsim.race.search import ExplorerError, Leg
 from rfcsim.race.search import replay as replay_legs

@@ -12,9 +12,9 @@ from rfcsim import (
     check_scenarios,
     replay,
 )
-from rfcsim.experiment.check import problem_of
-from rfcsim.experiment.schedule import parse_schedule
 from rfcsim.model.layout import VM_LOCKED
+from rfcsim.orders.check import problem_of
+from rfcsim.orders.schedule import parse_schedule
 from rfcsim.race.layout import N_STATE_CLAIMS, POLICY_ANY, POLICY_FIFO
 from rfcsim.race.outcomes import concurrent_outcomes, outcome
 from rfcsim.race.search import replay as replay_legs

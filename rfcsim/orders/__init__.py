@@ -1,0 +1,1 @@
+"""Scenarios over all orders of steps: claims, the schedules that break them, walks by hand."""
