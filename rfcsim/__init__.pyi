@@ -9,12 +9,6 @@ from .errors import (
     SweepError,
     TraceError,
 )
-from .experiment.batch_law import batch_law
-from .experiment.frontier import crossings, frontier
-from .experiment.matrix import matrix
-from .experiment.published import published_comparison
-from .experiment.recommend import Recommendation, recommend
-from .experiment.sites import call_site, call_sites
 from .lab.runs import explorer_grid
 from .lab.widget import explorer
 from .live.advice import Advice
@@ -75,6 +69,12 @@ from .scenario.presets import (
 from .scenario.process import Published, Region, TaskGroup
 from .scenario.scenario import Scenario
 from .scenario.ways import ways_to_lock
+from .studies.batch_law import batch_law
+from .studies.frontier import crossings, frontier
+from .studies.matrix import matrix
+from .studies.published import published_comparison
+from .studies.recommend import Recommendation, recommend
+from .studies.sites import call_site, call_sites
 from .trace.blame import blame, blame_summary, blame_table
 from .trace.frame import lock_intervals
 from .trace.perfetto import write_perfetto

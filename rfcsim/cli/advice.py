@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfcsim.cli.arguments import COSTS, MEASUREMENT
-from rfcsim.terminal import print_table, progress
+from rfcsim.cli.terminal import print_table, progress
 
 if TYPE_CHECKING:
     import rfcsim

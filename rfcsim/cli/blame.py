@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from rfcsim.terminal import print_table
+from rfcsim.cli.terminal import print_table
 
 if TYPE_CHECKING:
     import polars as pl

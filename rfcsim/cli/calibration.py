@@ -10,7 +10,7 @@ from rfcsim.cli.advice import measurement_of, table_of
 from rfcsim.cli.app import app
 from rfcsim.cli.arguments import COSTS, MEASUREMENT, Costs, Force
 from rfcsim.cli.files import check_output, parquet, write_new
-from rfcsim.terminal import print_table, progress
+from rfcsim.cli.terminal import print_table, progress
 
 Measured = Annotated[
     Path, typer.Argument(metavar="[MEASUREMENT.parquet]", help="Of `rfcsim measure`.")

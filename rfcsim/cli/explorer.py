@@ -7,7 +7,7 @@ import typer
 
 from rfcsim.cli.app import app
 from rfcsim.cli.arguments import read_scenario
-from rfcsim.terminal import counter, print_lines, print_table
+from rfcsim.cli.terminal import counter, print_lines, print_table
 
 if TYPE_CHECKING:
     import polars as pl

@@ -11,7 +11,7 @@ from rfcsim.cli.app import app
 from rfcsim.cli.arguments import MEASUREMENT, Force, Trace
 from rfcsim.cli.blame import print_blame
 from rfcsim.cli.files import check_output, write_new
-from rfcsim.terminal import print_table, progress
+from rfcsim.cli.terminal import print_table, progress
 
 
 @app.command()

@@ -7,7 +7,7 @@ import typer
 
 from rfcsim.cli.app import app
 from rfcsim.cli.arguments import Preset, read_scenario
-from rfcsim.terminal import print_lines, print_table
+from rfcsim.cli.terminal import print_lines, print_table
 
 
 @app.command()

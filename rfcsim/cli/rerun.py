@@ -9,7 +9,7 @@ import typer
 from rfcsim.cli.app import InputError, app
 from rfcsim.cli.arguments import Force, assignment
 from rfcsim.cli.files import check_output, write_new
-from rfcsim.terminal import print_table
+from rfcsim.cli.terminal import print_table
 
 
 @app.command()

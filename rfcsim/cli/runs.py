@@ -12,7 +12,7 @@ from rfcsim.cli.app import INTERRUPTED, InputError, app
 from rfcsim.cli.arguments import MEASUREMENT, Costs, Force, Preset, assignment, read_scenario
 from rfcsim.cli.blame import print_blame
 from rfcsim.cli.files import check_output, parquet, write_new
-from rfcsim.terminal import print_table, progress
+from rfcsim.cli.terminal import print_table, progress
 
 if TYPE_CHECKING:
     import polars as pl

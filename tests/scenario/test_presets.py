@@ -4,9 +4,9 @@ import polars as pl
 import pytest
 
 from rfcsim.errors import ScenarioError
-from rfcsim.experiment.published import published_comparison
 from rfcsim.runs.simulate import simulate
 from rfcsim.scenario.presets import cost_tables, preset, presets
+from rfcsim.studies.published import published_comparison
 
 NAMES = sorted(presets())
 AFTERWARDS = ["fault-retry-after", "map-20gb-after", "map-page-cache-20gb-after"]

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from rfcsim import RfcsimError, call_site, call_sites, simulate
-from rfcsim.experiment.sites import KERNELS
+from rfcsim.studies.sites import KERNELS
 
 PAGES = 4096
 

@@ -6,11 +6,11 @@ from concurrent.futures import Executor
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.tradeoff import locker_of, tradeoff
 from rfcsim.runs.grid import Axis
 from rfcsim.runs.simulate import Progress
 from rfcsim.runs.sweep import sweep
 from rfcsim.scenario.scenario import Scenario
+from rfcsim.studies.tradeoff import locker_of, tradeoff
 
 BATCHES = tuple(4**power for power in range(9))
 # How the second pass lets others in; "pages" is the RFC's batches, of each size.

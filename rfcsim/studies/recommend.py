@@ -8,7 +8,6 @@ import polars as pl
 
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.experiment.tradeoff import Locker, locker_of, tradeoff
 from rfcsim.runs.replicate import MOST_REPLICATIONS
 from rfcsim.runs.simulate import LARGEST_KEY, Progress, check_range
 from rfcsim.runs.sweep import sweep
@@ -16,6 +15,7 @@ from rfcsim.scenario.calls import Mlock, Populate
 from rfcsim.scenario.checked import Limits
 from rfcsim.scenario.costs import load_costs
 from rfcsim.scenario.scenario import Scenario
+from rfcsim.studies.tradeoff import Locker, locker_of, tradeoff
 
 AS_IT_IS = "as it is"
 FIGURES = ("mlock_ns", "mlock_low_ns", "mlock_high_ns")

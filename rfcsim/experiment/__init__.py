@@ -1,1 +1,0 @@
-"""Scenarios, runs of them, and what they find."""
