@@ -33,7 +33,7 @@ MM_MUTANT = 11  # MUTANT_*: a deliberate mistake in the patch, for positive cont
 MM_LOCK_POLICY = 12  # LOCK_*: how mmap_sem is granted
 MM_SIZE = 13
 
-# Each mistake stands in rfcsim.model.mlock or second_pass where the guard is that it removes; but
+# Each mistake stands in rfcsim.model.calls.mlock or second_pass where the guard is that it removes; but
 # for the last, which is a design of its own.
 MUTANT_NO_RECHECK = 1  # a batch does not look whether the VMA is still VM_LOCKED
 MUTANT_CHECK_BEFORE_LOCK = 2  # ... or looks before it takes the lock

@@ -1,11 +1,18 @@
 """The one entry to the model: begin a call, make its next move."""
 
 from rfcsim._jit import cold, njit
-from rfcsim.model.brk import step_brk
-from rfcsim.model.fault import step_touch
-from rfcsim.model.fork import step_fork
-from rfcsim.model.gup import step_get_user_pages
-from rfcsim.model.kill import step_kill
+from rfcsim.model.calls.brk import step_brk
+from rfcsim.model.calls.fault import step_touch
+from rfcsim.model.calls.fork import step_fork
+from rfcsim.model.calls.gup import step_get_user_pages
+from rfcsim.model.calls.kill import step_kill
+from rfcsim.model.calls.mlock import step_mlock
+from rfcsim.model.calls.mmap import step_mmap
+from rfcsim.model.calls.mprotect import step_mprotect
+from rfcsim.model.calls.mremap import step_mremap, unmapped_by_mremap
+from rfcsim.model.calls.other import step_hold, step_read_maps
+from rfcsim.model.calls.remap import step_remap
+from rfcsim.model.calls.truncate import step_truncate
 from rfcsim.model.layout import (
     CALL_BRK,
     CALL_FORK,
@@ -36,13 +43,7 @@ from rfcsim.model.layout import (
     REG_STOP,
     UNLOCKED,
 )
-from rfcsim.model.mlock import step_mlock
-from rfcsim.model.mmap import step_mmap
-from rfcsim.model.mprotect import step_mprotect
-from rfcsim.model.mremap import step_mremap, unmapped_by_mremap
-from rfcsim.model.other import step_hold, step_read_maps
 from rfcsim.model.populate import populate
-from rfcsim.model.remap import step_remap
 from rfcsim.model.second_pass import step_populate, step_second_pass
 from rfcsim.model.shared import (
     GO_ON,
@@ -55,7 +56,6 @@ from rfcsim.model.shared import (
     UNMAPPED,
     UNMAPPING,
 )
-from rfcsim.model.truncate import step_truncate
 from rfcsim.model.unmap import unmap
 
 

@@ -1,7 +1,7 @@
 """`get_user_pages`: the kernel itself reaches into user memory, as for O_DIRECT or `ptrace`."""
 
 from rfcsim._jit import cold, inner
-from rfcsim.model.fault import fault_in, vma_for_access
+from rfcsim.model.calls.fault import fault_in, vma_for_access
 from rfcsim.model.layout import (
     EFFECT_CPU,
     EFFECT_DONE,

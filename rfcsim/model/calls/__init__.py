@@ -1,0 +1,1 @@
+"""System calls, user accesses and signals: the step function of each."""
