@@ -31,7 +31,7 @@ from rfcsim import (
     sweep,
 )
 from rfcsim.orders.check import problem_of
-from rfcsim.race.layout import POLICY_ANY, POLICY_FIFO
+from rfcsim.race.layout import grant
 from rfcsim.race.search import Exploration, search_all
 from rfcsim.runs.replicate import usable_cpus
 from tests.simpy_model.lock import HandOverLock
@@ -201,7 +201,7 @@ def spin_crowd() -> Scenario:
     return scenario(SCENARIOS["crowd"](CROWD_PAGES), "batched", pages=CROWD_PAGES, batch=1)
 
 
-def best_search(scenario: Scenario, *, policy: int = POLICY_ANY, reduce: bool) -> Exploration:
+def best_search(scenario: Scenario, *, policy: int = grant.ANY, reduce: bool) -> Exploration:
     """The search for all states of a scenario; the fastest of several."""
     problem = problem_of(scenario)
     tries = [search_all(problem, policy=policy, reduce=reduce) for _ in range(5)]
@@ -272,7 +272,7 @@ def main() -> None:
     full = best_search(crowd, reduce=False)
     row("states a second, explorer, no reduction", states_a_second(full), "> 3 M")
     row("... bytes a state", f"{full.nbytes / full.states:.0f}", "< 160")
-    fifo = best_search(crowd, policy=POLICY_FIFO, reduce=False)
+    fifo = best_search(crowd, policy=grant.FIFO, reduce=False)
     row("... under one policy", states_a_second(fifo), "")
     verdict = best_search(crowd, reduce=True).seconds
     row("... to a verdict, without reduction by with", f"{full.seconds / verdict:.0f} x", "")

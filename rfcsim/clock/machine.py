@@ -1,51 +1,53 @@
-"""Building a machine: the arrays of one run, ready to start."""
+"""A machine: the arrays of one run, and building them, ready to start."""
+
+from typing import NamedTuple
 
 import numpy as np
 
 from rfcsim._jit import njit
-from rfcsim.clock.layout import (
-    CLOCK_DISK_HEAD,
-    CLOCK_END,
-    CLOCK_FINITE,
-    CLOCK_IDLE_CPUS,
-    CLOCK_JUMP,
-    CLOCK_PREEMPTS,
-    CLOCK_REPLICATION,
-    CLOCK_SEED,
-    CLOCK_SIZE,
-    CLOCK_UNFINISHED,
-    COST_DISK_DEPTH,
-    CPU_SIZE,
-    DISK_FIRST_PAGE,
-    DISK_SIZE,
-    N_CALL_STATS,
-    N_COSTS,
-    N_RECORDS,
-    N_STATS,
-    OP_SIZE,
-    S_CPU,
-    S_DRAWS,
-    S_LAST_CLASS,
-    S_OP,
-    S_SIZE,
-    S_WAIT_BEGAN,
-    S_WAIT_PAGE,
-    T_CPU,
-    T_FIRST_OP,
-    T_OPS,
-    T_REPEATS,
-    T_SIZE,
-    T_START_KIND,
-    T_START_NS,
-    TRACE_SIZE,
-    Machine,
-)
+from rfcsim.clock.layout import clock, cost, disk, processor, sched, span, stat, tally, trace
 from rfcsim.clock.random import duration
 from rfcsim.clock.timers import NEVER, set_timer
 from rfcsim.histogram import N_BUCKETS
-from rfcsim.model.layout import N_CALLS, State
+from rfcsim.model.layout import call, operation, thread
+from rfcsim.model.state import State
 
 READS_A_TASK = 64  # room in the disk's queue; a task has one or two reads under way as a rule
+
+
+class Machine(NamedTuple):
+    """A run of the clock: everything that it reads and writes, so that it can stop and go on.
+
+    state : State, the model's arrays
+    programs : int64[operations, operation.SIZE]
+    threads : int64[tasks, thread.SIZE]
+    costs : int64[cost.COUNT]
+    clock : int64[clock.SIZE]
+    schedule : int64[tasks, sched.SIZE]
+    timers : int64[leaves], when each source of events has its next one
+    winners : int64[2 * leaves], a winner tree: the source whose event is first below each node
+    cpus : int64[cpus, processor.SIZE]
+    disk : int64[depth + queue capacity, disk.SIZE]
+    statistics : int64[classes, span.KINDS, stat.SIZE]
+    histograms : int64[classes, span.KINDS, buckets]
+    calls : int64[classes, call.COUNT, tally.SIZE]
+    trace : int64[capacity, trace.SIZE]
+    """
+
+    state: State
+    programs: np.ndarray
+    threads: np.ndarray
+    costs: np.ndarray
+    clock: np.ndarray
+    schedule: np.ndarray
+    timers: np.ndarray
+    winners: np.ndarray
+    cpus: np.ndarray
+    disk: np.ndarray
+    statistics: np.ndarray
+    histograms: np.ndarray
+    calls: np.ndarray
+    trace: np.ndarray
 
 
 def build(
@@ -69,9 +71,9 @@ def build(
     ----------
     state : State
         Address space and lock at time 0; owned and changed by the machine from now on.
-    programs : int64[operations, OP_SIZE]
-    threads : int64[tasks, T_SIZE]
-    costs : int64[N_COSTS]
+    programs : int64[operations, operation.SIZE]
+    threads : int64[tasks, thread.SIZE]
+    costs : int64[cost.COUNT]
         Nanoseconds, but for the disk's depth.
     cpus, classes : int
         CPUs of the machine; classes of task for the recorders.
@@ -92,22 +94,27 @@ def build(
         An array of the wrong shape, or a value that the engine cannot work with.
     """
     tasks = len(threads)
-    for name, array, columns in (("programs", programs, OP_SIZE), ("threads", threads, T_SIZE)):
+    for name, array, columns in (
+        ("programs", programs, operation.SIZE),
+        ("threads", threads, thread.SIZE),
+    ):
         if array.ndim != 2 or array.shape[1] != columns or len(array) == 0:
             raise ValueError(f"{name} has shape {array.shape}: must be (1 or more, {columns})")
-    if costs.shape != (N_COSTS,) or (costs < 0).any() or costs[COST_DISK_DEPTH] < 1:
+    if costs.shape != (cost.COUNT,) or (costs < 0).any() or costs[cost.DISK_DEPTH] < 1:
         raise ValueError(
-            f"costs must be {N_COSTS} numbers of at least 0, with a depth of 1 or more"
+            f"costs must be {cost.COUNT} numbers of at least 0, with a depth of 1 or more"
         )
     if len(state.tasks) != tasks:
         raise ValueError(f"the state is for {len(state.tasks)} tasks, the threads are {tasks}")
-    last_op = threads[:, T_FIRST_OP] + threads[:, T_OPS]
-    if (threads[:, T_OPS] < 1).any() or (last_op > len(programs)).any():
+    last_op = threads[:, thread.FIRST_OP] + threads[:, thread.OPS]
+    if (threads[:, thread.OPS] < 1).any() or (last_op > len(programs)).any():
         raise ValueError("a thread names operations that are not in programs")
-    if cpus < 1 or threads[:, T_CPU].max() >= cpus:
-        raise ValueError(f"{cpus} CPUs, and a thread is pinned to CPU {threads[:, T_CPU].max()}")
+    if cpus < 1 or threads[:, thread.CPU].max() >= cpus:
+        raise ValueError(
+            f"{cpus} CPUs, and a thread is pinned to CPU {threads[:, thread.CPU].max()}"
+        )
 
-    depth = int(costs[COST_DISK_DEPTH])
+    depth = int(costs[cost.DISK_DEPTH])
     leaves = 1 << (depth + tasks - 1).bit_length()
     # Reads under way cover different pages, so there are never more reads than pages.
     reads = max(1, min(READS_A_TASK * (tasks + 1), state.pages.size))
@@ -116,31 +123,31 @@ def build(
         programs=np.ascontiguousarray(programs, np.int64),
         threads=np.ascontiguousarray(threads, np.int64),
         costs=np.ascontiguousarray(costs, np.int64),
-        clock=np.zeros(CLOCK_SIZE, np.int64),
-        schedule=np.zeros((tasks, S_SIZE), np.int64),
+        clock=np.zeros(clock.SIZE, np.int64),
+        schedule=np.zeros((tasks, sched.SIZE), np.int64),
         timers=np.full(leaves, NEVER, np.int64),
         winners=np.concatenate([np.zeros(leaves, np.int64), np.arange(leaves)]),
-        cpus=np.full((cpus, CPU_SIZE), -1, np.int64),
-        disk=np.full((depth + reads, DISK_SIZE), -1, np.int64),
-        statistics=np.zeros((classes, N_RECORDS, N_STATS), np.int64),
-        histograms=np.zeros((classes, N_RECORDS, N_BUCKETS), np.int64),
-        calls=np.zeros((classes, N_CALLS, N_CALL_STATS), np.int64),
-        trace=np.zeros((trace_capacity, TRACE_SIZE), np.int64),
+        cpus=np.full((cpus, processor.SIZE), -1, np.int64),
+        disk=np.full((depth + reads, disk.SIZE), -1, np.int64),
+        statistics=np.zeros((classes, span.KINDS, stat.SIZE), np.int64),
+        histograms=np.zeros((classes, span.KINDS, N_BUCKETS), np.int64),
+        calls=np.zeros((classes, call.COUNT, tally.SIZE), np.int64),
+        trace=np.zeros((trace_capacity, trace.SIZE), np.int64),
     )
     for node in range(leaves - 1, 0, -1):
         machine.winners[node] = machine.winners[2 * node]
-    clock, schedule = machine.clock, machine.schedule
-    clock[CLOCK_END] = end_ns
-    clock[CLOCK_FINITE] = np.count_nonzero(threads[:, T_REPEATS])
-    clock[CLOCK_UNFINISHED] = tasks
-    clock[CLOCK_JUMP] = jump
-    clock[CLOCK_PREEMPTS] = preempts
-    clock[CLOCK_DISK_HEAD] = -1
-    clock[CLOCK_IDLE_CPUS] = cpus
-    machine.disk[:, DISK_FIRST_PAGE] = -1
-    for column in (S_CPU, S_WAIT_BEGAN, S_WAIT_PAGE, S_LAST_CLASS):
+    schedule = machine.schedule
+    machine.clock[clock.END] = end_ns
+    machine.clock[clock.FINITE] = np.count_nonzero(threads[:, thread.REPEATS])
+    machine.clock[clock.UNFINISHED] = tasks
+    machine.clock[clock.JUMP] = jump
+    machine.clock[clock.PREEMPTS] = preempts
+    machine.clock[clock.DISK_HEAD] = -1
+    machine.clock[clock.IDLE_CPUS] = cpus
+    machine.disk[:, disk.FIRST_PAGE] = -1
+    for column in (sched.CPU, sched.WAIT_BEGAN, sched.WAIT_PAGE, sched.LAST_CLASS):
         schedule[:, column] = -1
-    schedule[:, S_OP] = threads[:, T_FIRST_OP]
+    schedule[:, sched.OP] = threads[:, thread.FIRST_OP]
     start(machine, seed, replication)
     return machine
 
@@ -148,14 +155,14 @@ def build(
 @njit
 def start(machine, seed, replication):
     """Let a machine at time 0 make the random draws of that key from now on, its delays first."""
-    clock, schedule, threads = machine.clock, machine.schedule, machine.threads
-    clock[CLOCK_SEED] = seed
-    clock[CLOCK_REPLICATION] = replication
+    schedule, threads = machine.schedule, machine.threads
+    machine.clock[clock.SEED] = seed
+    machine.clock[clock.REPLICATION] = replication
     for task in range(threads.shape[0]):
-        schedule[task, S_DRAWS] = 0
-        kind, mean_ns = threads[task, T_START_KIND], threads[task, T_START_NS]
-        delay = duration(clock, schedule, task, kind, mean_ns)
-        source = machine.costs[COST_DISK_DEPTH] + task
+        schedule[task, sched.DRAWS] = 0
+        kind, mean_ns = threads[task, thread.START_KIND], threads[task, thread.START_NS]
+        delay = duration(machine, task, kind, mean_ns)
+        source = machine.costs[cost.DISK_DEPTH] + task
         set_timer(machine.timers, machine.winners, source, delay)
 
 

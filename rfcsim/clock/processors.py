@@ -1,42 +1,23 @@
 """CPUs: who runs, who is ready, who is next."""
 
 from rfcsim._jit import inner
-from rfcsim.clock.layout import (
-    CLOCK_IDLE_CPUS,
-    CLOCK_NOW,
-    CLOCK_PREEMPTS,
-    CLOCK_READY,
-    CLOCK_TICKET,
-    COST_SWITCH,
-    COST_TIMESLICE,
-    CPU_LAST_TASK,
-    CPU_TASK,
-    EV_RUN,
-    EV_STOP,
-    PHASE_READY,
-    PHASE_RUNNING,
-    S_CPU,
-    S_PHASE,
-    S_SLICE_END,
-    S_TICKET,
-    T_CPU,
-    T_REALTIME,
-)
+from rfcsim.clock.layout import clock, cost, event, phase, processor, sched
 from rfcsim.clock.recorder import emit
+from rfcsim.model.layout import thread
 
 
 @inner
 def make_ready(machine, task):
     """A task can run: the lowest idle CPU that it may use, or -1 and it joins the run queue."""
-    clock, cpus = machine.clock, machine.cpus
-    if clock[CLOCK_IDLE_CPUS] > 0:
-        pinned = machine.threads[task, T_CPU]
+    cpus = machine.cpus
+    if machine.clock[clock.IDLE_CPUS] > 0:
+        pinned = machine.threads[task, thread.CPU]
         if pinned >= 0:
-            if cpus[pinned, CPU_TASK] < 0:
+            if cpus[pinned, processor.TASK] < 0:
                 return pinned
         else:
             for cpu in range(cpus.shape[0]):
-                if cpus[cpu, CPU_TASK] < 0:
+                if cpus[cpu, processor.TASK] < 0:
                     return cpu
     enqueue(machine, task)
     return -1
@@ -48,34 +29,36 @@ def preempt(machine, task):
 
     Source: `check_preempt_curr`, kernel/sched, which a sleeper as a rule wins.
     """
-    cpu = machine.threads[task, T_CPU]
+    cpu = machine.threads[task, thread.CPU]
     if cpu >= 0:
-        running = machine.cpus[cpu, CPU_TASK]
-        realtime = machine.threads[task, T_REALTIME] > machine.threads[running, T_REALTIME]
-        if realtime or machine.clock[CLOCK_PREEMPTS] != 0:
-            machine.schedule[running, S_SLICE_END] = machine.clock[CLOCK_NOW]
+        running = machine.cpus[cpu, processor.TASK]
+        realtime = (
+            machine.threads[task, thread.REALTIME] > machine.threads[running, thread.REALTIME]
+        )
+        if realtime or machine.clock[clock.PREEMPTS] != 0:
+            machine.schedule[running, sched.SLICE_END] = machine.clock[clock.NOW]
 
 
 @inner
 def enqueue(machine, task):
     """Put a task at the tail of the run queue."""
-    clock, schedule = machine.clock, machine.schedule
-    schedule[task, S_PHASE] = PHASE_READY
-    schedule[task, S_TICKET] = clock[CLOCK_TICKET]
-    clock[CLOCK_TICKET] += 1
-    clock[CLOCK_READY] += 1
+    schedule = machine.schedule
+    schedule[task, sched.PHASE] = phase.READY
+    schedule[task, sched.TICKET] = machine.clock[clock.TICKET]
+    machine.clock[clock.TICKET] += 1
+    machine.clock[clock.READY] += 1
 
 
 @inner
 def next_ready(machine, cpu):
     """The task to run on `cpu`: of those that may, a real-time one, or the longest ready; or -1."""
-    if machine.clock[CLOCK_READY] == 0:
+    if machine.clock[clock.READY] == 0:
         return -1
     schedule, threads = machine.schedule, machine.threads
     best = -1
     for task in range(schedule.shape[0]):
-        may_use = threads[task, T_CPU] < 0 or threads[task, T_CPU] == cpu
-        ready = schedule[task, S_PHASE] == PHASE_READY
+        may_use = threads[task, thread.CPU] < 0 or threads[task, thread.CPU] == cpu
+        ready = schedule[task, sched.PHASE] == phase.READY
         if ready and may_use and (best < 0 or _goes_before(machine, task, best)):
             best = task
     return best
@@ -84,36 +67,41 @@ def next_ready(machine, cpu):
 @inner
 def _goes_before(machine, task, other):
     """Which of two tasks that are ready runs first: real-time ones, then who came first."""
-    realtime, other_realtime = machine.threads[task, T_REALTIME], machine.threads[other, T_REALTIME]
+    realtime, other_realtime = (
+        machine.threads[task, thread.REALTIME],
+        machine.threads[other, thread.REALTIME],
+    )
     if realtime != other_realtime:
         return realtime > other_realtime
-    return machine.schedule[task, S_TICKET] < machine.schedule[other, S_TICKET]
+    return machine.schedule[task, sched.TICKET] < machine.schedule[other, sched.TICKET]
 
 
 @inner
 def take_cpu(machine, task, cpu):
     """Give an idle CPU to a task; how long the switch takes, in ns."""
-    clock, cpus, schedule = machine.clock, machine.cpus, machine.schedule
-    last = cpus[cpu, CPU_LAST_TASK]
-    cpus[cpu, CPU_TASK] = task
-    cpus[cpu, CPU_LAST_TASK] = task
-    clock[CLOCK_IDLE_CPUS] -= 1
-    if schedule[task, S_PHASE] == PHASE_READY:
-        clock[CLOCK_READY] -= 1
-    schedule[task, S_PHASE] = PHASE_RUNNING
-    schedule[task, S_CPU] = cpu
-    switch = machine.costs[COST_SWITCH] if last >= 0 and last != task else 0
-    schedule[task, S_SLICE_END] = clock[CLOCK_NOW] + switch + machine.costs[COST_TIMESLICE]
-    emit(machine, EV_RUN, task, cpu, 0)
+    cpus, schedule = machine.cpus, machine.schedule
+    last = cpus[cpu, processor.LAST_TASK]
+    cpus[cpu, processor.TASK] = task
+    cpus[cpu, processor.LAST_TASK] = task
+    machine.clock[clock.IDLE_CPUS] -= 1
+    if schedule[task, sched.PHASE] == phase.READY:
+        machine.clock[clock.READY] -= 1
+    schedule[task, sched.PHASE] = phase.RUNNING
+    schedule[task, sched.CPU] = cpu
+    switch = machine.costs[cost.SWITCH] if last >= 0 and last != task else 0
+    schedule[task, sched.SLICE_END] = (
+        machine.clock[clock.NOW] + switch + machine.costs[cost.TIMESLICE]
+    )
+    emit(machine, event.RUN, task, cpu, 0)
     return switch
 
 
 @inner
 def leave_cpu(machine, task):
     """Take a task off its CPU; which one that was."""
-    cpu = machine.schedule[task, S_CPU]
-    machine.schedule[task, S_CPU] = -1
-    machine.cpus[cpu, CPU_TASK] = -1
-    machine.clock[CLOCK_IDLE_CPUS] += 1
-    emit(machine, EV_STOP, task, cpu, 0)
+    cpu = machine.schedule[task, sched.CPU]
+    machine.schedule[task, sched.CPU] = -1
+    machine.cpus[cpu, processor.TASK] = -1
+    machine.clock[clock.IDLE_CPUS] += 1
+    emit(machine, event.STOP, task, cpu, 0)
     return cpu

@@ -8,13 +8,7 @@ import math
 import numpy as np
 
 from rfcsim._jit import inner, njit
-from rfcsim.clock.layout import (
-    CLOCK_REPLICATION,
-    CLOCK_SEED,
-    CONSTANT,
-    EXPONENTIAL,
-    S_DRAWS,
-)
+from rfcsim.clock.layout import clock, distribution, sched
 
 _MASK = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
@@ -72,25 +66,25 @@ def log(x):
 
 
 @inner
-def uniform(clock, schedule, task):
+def uniform(machine, task):
     """The task's next draw from [0, 1)."""
-    n = schedule[task, S_DRAWS]
-    schedule[task, S_DRAWS] = n + 1
+    n = machine.schedule[task, sched.DRAWS]
+    machine.schedule[task, sched.DRAWS] = n + 1
     word = philox(
         np.uint64(n),
         np.uint64(task),
-        np.uint64(clock[CLOCK_SEED]),
-        np.uint64(clock[CLOCK_REPLICATION]),
+        np.uint64(machine.clock[clock.SEED]),
+        np.uint64(machine.clock[clock.REPLICATION]),
     )
     return np.float64(word >> np.uint64(11)) * 2.0**-53
 
 
 @njit
-def duration(clock, schedule, task, kind, mean):
+def duration(machine, task, kind, mean):
     """A time in ns by its distribution and mean; a constant one takes no draw."""
-    if kind == CONSTANT:
+    if kind == distribution.CONSTANT:
         return mean
-    u = uniform(clock, schedule, task)
-    if kind == EXPONENTIAL:
+    u = uniform(machine, task)
+    if kind == distribution.EXPONENTIAL:
         return np.int64(math.floor(-mean * log(1.0 - u)))
     return np.int64(math.floor(2.0 * mean * u))

@@ -7,44 +7,10 @@ import math
 
 from rfcsim._jit import inner, njit
 from rfcsim.clock.engine import run
-from rfcsim.clock.layout import (
-    CALL_COUNT,
-    CALL_FAILED,
-    CALL_MAX_NS,
-    CALL_SUM_NS,
-    CLOCK_NOW,
-    CLOCK_REPLICATION,
-    CLOCK_SEED,
-    FINISHED,
-    N_RECORDS,
-    NO_ROOM,
-    QUANTILES,
-    REC_CALL,
-    REC_WAIT_EXCLUSIVE,
-    REC_WAIT_SHARED,
-    ROW_CALL,
-    ROW_CLASS,
-    ROW_COUNT,
-    ROW_ELAPSED_NS,
-    ROW_FAILED,
-    ROW_LISTED,
-    ROW_MAX_NS,
-    ROW_NULL,
-    ROW_QUANTILES,
-    ROW_RECORD,
-    ROW_REPLICATION,
-    ROW_SIZE,
-    ROW_TOTAL_NS,
-    ROW_WAITED,
-    ROWS_FILLED,
-    ROWS_LISTED,
-    STAT_COUNT,
-    STAT_MAX,
-    STAT_SUM,
-)
+from rfcsim.clock.layout import clock, field, run_status, sheet, span, stat, tally
 from rfcsim.clock.machine import start
 from rfcsim.histogram import N_BUCKETS, highest_of
-from rfcsim.model.layout import N_CALLS
+from rfcsim.model.layout import call
 
 
 @njit
@@ -61,28 +27,27 @@ def replicate(machine, fresh, end, most_events, rows, buckets, filled):
         The replication before which to stop.
     most_events : int
         About how many events of a replication to play before returning.
-    rows : int64[capacity, ROW_SIZE]
+    rows : int64[capacity, field.SIZE]
         Of each replication in the order of classes, records and calls, those with an entry.
     buckets : int64[capacity, 2]
-        Number and count of every bucket with an entry, row after row: ROW_LISTED of them a row.
+        Number and count of every bucket with an entry, row after row: field.LISTED of them a row.
     filled : int64[2]
-        How much of `rows` (ROWS_FILLED) and of `buckets` (ROWS_LISTED) is taken.
+        How much of `rows` (sheet.FILLED) and of `buckets` (sheet.LISTED) is taken.
 
     Returns
     -------
     int
-        FINISHED: all before `end` have their rows. RUNNING: call again. NO_ROOM: call again with
-        emptier arrays. Else why the replication in `machine.clock` cannot go on.
+        Of `run_status`. FINISHED: all before `end` have their rows. RUNNING: call again. NO_ROOM:
+        call again with emptier arrays. Else why the replication in `machine.clock` cannot go on.
     """
-    clock = machine.clock
-    while clock[CLOCK_REPLICATION] < end:
+    while machine.clock[clock.REPLICATION] < end:
         status = run(machine, most_events)
-        if status != FINISHED:
+        if status != run_status.FINISHED:
             return status
         if not _write_rows(machine, rows, buckets, filled):
-            return NO_ROOM
-        restart(machine, fresh, clock[CLOCK_SEED], clock[CLOCK_REPLICATION] + 1)
-    return FINISHED
+            return run_status.NO_ROOM
+        restart(machine, fresh, machine.clock[clock.SEED], machine.clock[clock.REPLICATION] + 1)
+    return run_status.FINISHED
 
 
 @njit
@@ -130,22 +95,22 @@ def _write_rows(machine, rows, buckets, filled):
     statistics, calls = machine.statistics, machine.calls
     most_rows, most_buckets = 0, 0
     for group in range(statistics.shape[0]):
-        most_rows += N_RECORDS + N_CALLS
-        for what in range(N_RECORDS):
-            most_buckets += min(statistics[group, what, STAT_COUNT], N_BUCKETS)
+        most_rows += span.KINDS + call.COUNT
+        for what in range(span.KINDS):
+            most_buckets += min(statistics[group, what, stat.COUNT], N_BUCKETS)
     if (
-        filled[ROWS_FILLED] + most_rows > rows.shape[0]
-        or filled[ROWS_LISTED] + most_buckets > buckets.shape[0]
+        filled[sheet.FILLED] + most_rows > rows.shape[0]
+        or filled[sheet.LISTED] + most_buckets > buckets.shape[0]
     ):
         return False
     for group in range(statistics.shape[0]):
-        for what in range(N_RECORDS):
-            if statistics[group, what, STAT_COUNT] > 0:
+        for what in range(span.KINDS):
+            if statistics[group, what, stat.COUNT] > 0:
                 _write_record(machine, group, what, rows, buckets, filled)
-            if what == REC_CALL:
-                for call in range(N_CALLS):
-                    if calls[group, call, CALL_COUNT] > 0:
-                        _write_call(machine, group, call, rows, filled)
+            if what == span.CALL:
+                for number in range(call.COUNT):
+                    if calls[group, number, tally.COUNT] > 0:
+                        _write_call(machine, group, number, rows, filled)
     return True
 
 
@@ -153,18 +118,18 @@ def _write_rows(machine, rows, buckets, filled):
 def _write_record(machine, group, what, rows, buckets, filled):
     entries = machine.statistics[group, what]
     counts = machine.histograms[group, what]
-    row = rows[filled[ROWS_FILLED]]
+    row = rows[filled[sheet.FILLED]]
     _begin_row(machine, group, what, row, filled)
-    row[ROW_COUNT] = entries[STAT_COUNT]
-    row[ROW_TOTAL_NS] = entries[STAT_SUM]
-    row[ROW_MAX_NS] = entries[STAT_MAX]
-    if what in (REC_WAIT_SHARED, REC_WAIT_EXCLUSIVE):
-        row[ROW_WAITED] = entries[STAT_COUNT] - counts[0]
-    elif what == REC_CALL:
-        row[ROW_FAILED] = 0
-        for call in range(N_CALLS):
-            row[ROW_FAILED] += machine.calls[group, call, CALL_FAILED]
-    first = listed = filled[ROWS_LISTED]
+    row[field.COUNT] = entries[stat.COUNT]
+    row[field.TOTAL_NS] = entries[stat.SUM]
+    row[field.MAX_NS] = entries[stat.MAX]
+    if what in (span.WAIT_SHARED, span.WAIT_EXCLUSIVE):
+        row[field.WAITED] = entries[stat.COUNT] - counts[0]
+    elif what == span.CALL:
+        row[field.FAILED] = 0
+        for number in range(call.COUNT):
+            row[field.FAILED] += machine.calls[group, number, tally.FAILED]
+    first = listed = filled[sheet.LISTED]
     reached, quantile = 0, 0
     for bucket in range(N_BUCKETS):
         if counts[bucket] == 0:
@@ -173,37 +138,39 @@ def _write_record(machine, group, what, rows, buckets, filled):
         buckets[listed, 1] = counts[bucket]
         listed += 1
         reached += counts[bucket]
-        while quantile < len(QUANTILES) and reached >= _rank(QUANTILES[quantile], row[ROW_COUNT]):
-            row[ROW_QUANTILES + quantile] = min(highest_of(bucket), entries[STAT_MAX])
+        while quantile < len(field.SHARES) and reached >= _rank(
+            field.SHARES[quantile], row[field.COUNT]
+        ):
+            row[field.QUANTILES + quantile] = min(highest_of(bucket), entries[stat.MAX])
             quantile += 1
-        if reached == row[ROW_COUNT]:
+        if reached == row[field.COUNT]:
             break
-    row[ROW_LISTED] = listed - first
-    filled[ROWS_LISTED] = listed
+    row[field.LISTED] = listed - first
+    filled[sheet.LISTED] = listed
 
 
 @inner
 def _write_call(machine, group, call, rows, filled):
     totals = machine.calls[group, call]
-    row = rows[filled[ROWS_FILLED]]
-    _begin_row(machine, group, REC_CALL, row, filled)
-    row[ROW_CALL] = call
-    row[ROW_COUNT] = totals[CALL_COUNT]
-    row[ROW_FAILED] = totals[CALL_FAILED]
-    row[ROW_TOTAL_NS] = totals[CALL_SUM_NS]
-    row[ROW_MAX_NS] = totals[CALL_MAX_NS]
-    row[ROW_LISTED] = 0
+    row = rows[filled[sheet.FILLED]]
+    _begin_row(machine, group, span.CALL, row, filled)
+    row[field.CALL] = call
+    row[field.COUNT] = totals[tally.COUNT]
+    row[field.FAILED] = totals[tally.FAILED]
+    row[field.TOTAL_NS] = totals[tally.SUM_NS]
+    row[field.MAX_NS] = totals[tally.MAX_NS]
+    row[field.LISTED] = 0
 
 
 @inner
 def _begin_row(machine, group, what, row, filled):
-    filled[ROWS_FILLED] += 1
-    for column in range(ROW_SIZE):
-        row[column] = ROW_NULL
-    row[ROW_REPLICATION] = machine.clock[CLOCK_REPLICATION]
-    row[ROW_CLASS] = group
-    row[ROW_RECORD] = what
-    row[ROW_ELAPSED_NS] = machine.clock[CLOCK_NOW]
+    filled[sheet.FILLED] += 1
+    for column in range(field.SIZE):
+        row[column] = field.NULL
+    row[field.REPLICATION] = machine.clock[clock.REPLICATION]
+    row[field.CLASS] = group
+    row[field.RECORD] = what
+    row[field.ELAPSED_NS] = machine.clock[clock.NOW]
 
 
 @inner

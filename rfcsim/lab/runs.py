@@ -11,7 +11,7 @@ from rfcsim.charts.explorer import CELL, NAMES, Choice, explorer_rows
 from rfcsim.charts.explorer import explorer as picture
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.model.layout import DESIGNS, LOCK_POLICIES
+from rfcsim.model.layout import design, policy
 from rfcsim.runs.result import Result
 from rfcsim.runs.simulate import simulate
 from rfcsim.scenario.explain import did_you_mean
@@ -47,8 +47,8 @@ class Chosen(NamedTuple):
 
 ALLOWED: dict[str, tuple[Any, ...]] = {
     "backing": tuple(PRESETS),
-    "design": tuple(DESIGNS),
-    "lock_policy": tuple(LOCK_POLICIES),
+    "design": tuple(design.BY_NAME),
+    "lock_policy": tuple(policy.BY_NAME),
     "batch_pages": BATCHES,
     "threads": tuple(range(1, MOST_THREADS + 1)),
 }

@@ -1,7 +1,7 @@
 """What the process may lock: privilege and RLIMIT_MEMLOCK."""
 
 from rfcsim._jit import inner
-from rfcsim.model.layout import MM_CAP_IPC_LOCK, MM_LOCK_LIMIT, MM_LOCKED_VM
+from rfcsim.model.layout import mm
 
 
 @inner
@@ -10,7 +10,7 @@ def can_do_mlock(state):
 
     Source: `can_do_mlock`, mm/mlock.c, 2.6.36.
     """
-    return state.mm[MM_CAP_IPC_LOCK] != 0 or state.mm[MM_LOCK_LIMIT] != 0
+    return state.mm[mm.CAP_IPC_LOCK] != 0 or state.mm[mm.LOCK_LIMIT] != 0
 
 
 @inner
@@ -19,8 +19,7 @@ def above_limit(state, pages):
 
     Source: the limit test of `sys_mlockall`, 2.6.36, which passes `total_vm`.
     """
-    mm = state.mm
-    return mm[MM_CAP_IPC_LOCK] == 0 and 0 <= mm[MM_LOCK_LIMIT] < pages
+    return state.mm[mm.CAP_IPC_LOCK] == 0 and 0 <= state.mm[mm.LOCK_LIMIT] < pages
 
 
 @inner
@@ -30,4 +29,4 @@ def over_limit(state, pages):
     Source: the limit test of `sys_mlock`, 2.6.36; the same in `do_mmap_pgoff`, `do_brk`,
     `vma_to_resize` and `acct_stack_growth`.
     """
-    return above_limit(state, pages + state.mm[MM_LOCKED_VM])
+    return above_limit(state, pages + state.mm[mm.LOCKED_VM])

@@ -1,47 +1,7 @@
 """Making the pages of a range present, mlocked where their VMA is VM_LOCKED."""
 
 from rfcsim._jit import inner
-from rfcsim.model.layout import (
-    CALL_MLOCK,
-    CALL_MLOCKALL,
-    CALL_POPULATE,
-    CALL_REMAP_FILE_PAGES,
-    EAGAIN,
-    EFAULT,
-    EFFECT_CPU,
-    EFFECT_DONE,
-    EFFECT_WAIT_PAGE,
-    EINTR,
-    EINVAL,
-    ENOMEM,
-    ERESTARTSYS,
-    MM_DESIGN,
-    PAGE_MLOCKED,
-    PAGE_ZERO,
-    REG_CALL,
-    REG_KILLED,
-    REG_LOOKED_UP,
-    REG_MARKS,
-    REG_NEXT,
-    REG_RETURN,
-    REG_STEP,
-    REG_STOP,
-    RULE_ANY_VMA,
-    RULE_CONTENDED,
-    RULE_DISK,
-    RULE_HIDES_ERRORS,
-    RULE_MAP_AFTERWARDS,
-    RULE_SECOND_PASS,
-    SEM_WAITERS,
-    VM_GROWSDOWN,
-    VM_LOCKED,
-    VM_READ,
-    VM_WRITE,
-    VMA_END,
-    VMA_FLAGS,
-    VMA_START,
-    WORK_MLOCK_ANON,
-)
+from rfcsim.model.layout import bit, call, effect, errno, mm, reg, rule, sem, vm, vma, work
 from rfcsim.model.pages import FAILED, make_present, sure_work
 from rfcsim.model.shared import LEAVE_TO_POPULATE, PART_MORE_PAGES, POPULATING
 from rfcsim.model.vma import SPECIAL, UNTOUCHABLE, find_vma
@@ -49,56 +9,56 @@ from rfcsim.model.vma import SPECIAL, UNTOUCHABLE, find_vma
 
 @inner
 def populate(state, task, run_class, run_limit):
-    """Make pages of [REG_NEXT, REG_STOP), which one VMA covers, present: one, or a run.
+    """Make pages of [reg.NEXT, reg.STOP), which one VMA covers, present: one, or a run.
 
-    `EFFECT_DONE` when none is left, and on an error, which ends the stretch. The error goes to
-    REG_RETURN where the caller in the kernel passes it on. In a second pass also, with REG_NEXT
-    before REG_STOP, when the hold is to be given up: somebody waits for the lock, or the disk has
-    to be waited for, with REG_LOOKED_UP as its page.
+    `effect.DONE` when none is left, and on an error, which ends the stretch. The error goes to
+    reg.RETURN where the caller in the kernel passes it on. In a second pass also, with reg.NEXT
+    before reg.STOP, when the hold is to be given up: somebody waits for the lock, or the disk has
+    to be waited for, with reg.LOOKED_UP as its page.
 
     Source: `__mlock_vma_pages_range` and `make_pages_present`, 2.6.36; `__get_user_pages` with
     `nonblocking`, 2.6.38.
     """
     regs, pages = state.tasks[task], state.pages
-    page, stop = regs[REG_NEXT], regs[REG_STOP]
-    where = regs[REG_STEP]
+    page, stop = regs[reg.NEXT], regs[reg.STOP]
+    where = regs[reg.STEP]
     rules = 0 if where == POPULATING else pass_rules(state, regs)
-    contended = rules & RULE_CONTENDED != 0 and state.sem[SEM_WAITERS] > 0
+    contended = rules & rule.CONTENDED != 0 and state.sem[sem.WAITERS] > 0
     if page >= stop or (contended and where == PART_MORE_PAGES):
-        return EFFECT_DONE, 0, 0
+        return effect.DONE, 0, 0
     row = find_vma(state, page)
-    flags = state.vmas[row, VMA_FLAGS]
+    flags = state.vmas[row, vma.FLAGS]
     marks = _marks(state, regs, flags, rules)
-    write = flags & VM_WRITE != 0
-    faulting = regs[REG_LOOKED_UP] == page  # goes on after a read; a fault is not interrupted
-    if regs[REG_KILLED] != 0 and not faulting and (write or flags & VM_READ):
-        kind, a, b = FAILED, ERESTARTSYS, 0  # after the test for permission, before the page
+    write = flags & vm.WRITE != 0
+    faulting = regs[reg.LOOKED_UP] == page  # goes on after a read; a fault is not interrupted
+    if regs[reg.KILLED] != 0 and not faulting and (write or flags & vm.READ):
+        kind, a, b = FAILED, errno.ERESTARTSYS, 0  # after the test for permission, before the page
     else:
-        kind, a, b = make_present(state, task, row, page, write, WORK_MLOCK_ANON)
+        kind, a, b = make_present(state, task, row, page, write, work.MLOCK_ANON)
     if kind == FAILED:
-        if (marks or rules & RULE_ANY_VMA) and _passes_errors_on(regs, rules):
-            regs[REG_RETURN] = _error(regs, flags, a)
-        regs[REG_NEXT] = stop
-        return EFFECT_DONE, 0, 0
-    if kind == EFFECT_WAIT_PAGE and rules & RULE_DISK:
-        return EFFECT_DONE, 0, 0
-    if kind != EFFECT_CPU:
+        if (marks or rules & rule.ANY_VMA) and _passes_errors_on(regs, rules):
+            regs[reg.RETURN] = _error(regs, flags, a)
+        regs[reg.NEXT] = stop
+        return effect.DONE, 0, 0
+    if kind == effect.WAIT_PAGE and rules & rule.DISK:
+        return effect.DONE, 0, 0
+    if kind != effect.CPU:
         return kind, a, b
-    if rules & RULE_CONTENDED:
-        regs[REG_STEP] = PART_MORE_PAGES
-    alone = contended or a != run_class or regs[REG_KILLED] != 0
+    if rules & rule.CONTENDED:
+        regs[reg.STEP] = PART_MORE_PAGES
+    alone = contended or a != run_class or regs[reg.KILLED] != 0
     most = 1 if alone else min(run_limit, stop - page)
     count = 1
     while True:
-        if marks and pages[page] & PAGE_ZERO == 0:
-            pages[page] |= PAGE_MLOCKED
+        if marks and pages[page] & bit.ZERO == 0:
+            pages[page] |= bit.MLOCKED
         page += 1
-        if count == most or sure_work(state, row, page, write, WORK_MLOCK_ANON) != run_class:
+        if count == most or sure_work(state, row, page, write, work.MLOCK_ANON) != run_class:
             break
-        make_present(state, task, row, page, write, WORK_MLOCK_ANON)
+        make_present(state, task, row, page, write, work.MLOCK_ANON)
         count += 1
-    regs[REG_NEXT] = page
-    return EFFECT_CPU, a, count
+    regs[reg.NEXT] = page
+    return effect.CPU, a, count
 
 
 @inner
@@ -110,12 +70,12 @@ def _marks(state, regs, flags, rules):
 
     Source: `do_mlock_pages` and `__mlock_vma_pages_range`, RFC; `follow_page`, 2.6.38.
     """
-    if regs[REG_STEP] == POPULATING:
-        if regs[REG_CALL] == CALL_REMAP_FILE_PAGES and not state.mm[MM_DESIGN] & RULE_ANY_VMA:
-            return regs[REG_MARKS] != 0
-    elif not rules & RULE_ANY_VMA:
+    if regs[reg.STEP] == POPULATING:
+        if regs[reg.CALL] == call.REMAP_FILE_PAGES and not state.mm[mm.DESIGN] & rule.ANY_VMA:
+            return regs[reg.MARKS] != 0
+    elif not rules & rule.ANY_VMA:
         return flags & SPECIAL == 0
-    return flags & VM_LOCKED != 0
+    return flags & vm.LOCKED != 0
 
 
 @inner
@@ -124,9 +84,9 @@ def pass_rules(state, regs):
 
     Source: `madvise_populate`, mm/madvise.c, 5.14, which goes on as `__mm_populate` does.
     """
-    if regs[REG_CALL] == CALL_POPULATE:
-        return RULE_SECOND_PASS | RULE_DISK | RULE_ANY_VMA
-    return state.mm[MM_DESIGN]
+    if regs[reg.CALL] == call.POPULATE:
+        return rule.SECOND_PASS | rule.DISK | rule.ANY_VMA
+    return state.mm[mm.DESIGN]
 
 
 @inner
@@ -140,10 +100,10 @@ def _passes_errors_on(regs, rules):
     Source: `do_mlock`, `do_mlockall`, `mlock_vma_pages_range`, 2.6.36; `do_mlock_pages`, RFC
     and 2.6.38.
     """
-    call = regs[REG_CALL]
-    if call == CALL_MLOCKALL:
-        return rules & (RULE_SECOND_PASS | RULE_HIDES_ERRORS) == RULE_SECOND_PASS
-    return call in (CALL_MLOCK, CALL_POPULATE)
+    which = regs[reg.CALL]
+    if which == call.MLOCKALL:
+        return rules & (rule.SECOND_PASS | rule.HIDES_ERRORS) == rule.SECOND_PASS
+    return which in (call.MLOCK, call.POPULATE)
 
 
 @inner
@@ -152,11 +112,11 @@ def _error(regs, flags, error):
 
     Source: `madvise_populate`, 5.14, for what `madvise` makes of it.
     """
-    if regs[REG_CALL] != CALL_POPULATE:
+    if regs[reg.CALL] != call.POPULATE:
         return posix_error(error)
-    if error == ERESTARTSYS:
-        return EINTR
-    return error if flags & (VM_READ | VM_WRITE) else EINVAL
+    if error == errno.ERESTARTSYS:
+        return errno.EINTR
+    return error if flags & (vm.READ | vm.WRITE) else errno.EINVAL
 
 
 @inner
@@ -165,10 +125,10 @@ def posix_error(error):
 
     Source: `__mlock_posix_error_return`, 2.6.36.
     """
-    if error == EFAULT:
-        return ENOMEM
-    if error == ENOMEM:
-        return EAGAIN
+    if error == errno.EFAULT:
+        return errno.ENOMEM
+    if error == errno.ENOMEM:
+        return errno.EAGAIN
     return error
 
 
@@ -180,12 +140,12 @@ def skip_stack_guard(state, row, regs):
     part of a stack that was split. Source: `stack_guard_page`, mm/mlock.c, 2.6.36.
     """
     vmas = state.vmas
-    start = vmas[row, VMA_START]
-    if regs[REG_NEXT] != start or vmas[row, VMA_FLAGS] & (VM_GROWSDOWN | SPECIAL) != VM_GROWSDOWN:
+    start = vmas[row, vma.START]
+    if regs[reg.NEXT] != start or vmas[row, vma.FLAGS] & (vm.GROWSDOWN | SPECIAL) != vm.GROWSDOWN:
         return
-    if row > 0 and vmas[row - 1, VMA_END] == start and vmas[row - 1, VMA_FLAGS] & VM_GROWSDOWN:
+    if row > 0 and vmas[row - 1, vma.END] == start and vmas[row - 1, vma.FLAGS] & vm.GROWSDOWN:
         return
-    regs[REG_NEXT] += 1
+    regs[reg.NEXT] += 1
 
 
 @inner
@@ -198,14 +158,14 @@ def lock_new_range(state, row, regs, start, end):
 
     Source: `mlock_vma_pages_range`, mm/mlock.c, 2.6.36; `mm_populate`, include/linux/mm.h, 3.9.
     """
-    flags = state.vmas[row, VMA_FLAGS]
+    flags = state.vmas[row, vma.FLAGS]
     enter_populating(state, regs, start, end)
     if flags & UNTOUCHABLE:
-        regs[REG_STOP] = start
+        regs[reg.STOP] = start
     if flags & (SPECIAL | UNTOUCHABLE):
-        state.vmas[row, VMA_FLAGS] = flags & ~VM_LOCKED
+        state.vmas[row, vma.FLAGS] = flags & ~vm.LOCKED
         return 0
-    if regs[REG_STEP] == POPULATING:
+    if regs[reg.STEP] == POPULATING:
         skip_stack_guard(state, row, regs)
     return end - start
 
@@ -213,7 +173,7 @@ def lock_new_range(state, row, regs, start, end):
 @inner
 def enter_populating(state, regs, start, end):
     """Let a call that maps [start, end) populate it: under its hold, or after it from 3.9 on."""
-    regs[REG_NEXT] = start
-    regs[REG_STOP] = end
-    after = state.mm[MM_DESIGN] & RULE_MAP_AFTERWARDS != 0
-    regs[REG_STEP] = LEAVE_TO_POPULATE if after else POPULATING
+    regs[reg.NEXT] = start
+    regs[reg.STOP] = end
+    after = state.mm[mm.DESIGN] & rule.MAP_AFTERWARDS != 0
+    regs[reg.STEP] = LEAVE_TO_POPULATE if after else POPULATING

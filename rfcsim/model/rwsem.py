@@ -4,7 +4,7 @@ Policy *fifo* is that of 2.6.36 (lib/rwsem.c, arch/x86/include/asm/rwsem.h): dir
 releasing task changes the count on behalf of the tasks that it wakes, so nobody can take the lock
 between a release and the wake-up of the next owner. From 3.9 on a writer at the front is
 only woken: it has to run, and to win. The others follow from rules that add up: see
-LOCK_POLICIES in :mod:`rfcsim.model.layout`. Rules of the kernel for what happens while another
+policy.BY_NAME in :mod:`rfcsim.model.layout`. Rules of the kernel for what happens while another
 CPU is in the middle of an operation have nothing to do here, where each move is atomic.
 
 Readers that may have the lock are granted it at the release, so a lock that nobody holds while
@@ -12,30 +12,7 @@ somebody waits is one whose first waiter is a writer on its way.
 """
 
 from rfcsim._jit import inner, njit
-from rfcsim.model.layout import (
-    EXCLUSIVE,
-    LOCK_ALTERNATES,
-    LOCK_HANDS_OFF,
-    LOCK_READERS_FIRST,
-    LOCK_READERS_JOIN,
-    LOCK_READERS_STEAL,
-    LOCK_SPINS,
-    LOCK_WAKES_ALL_READERS,
-    LOCK_WAKES_WRITERS,
-    LOCK_WRITERS_FIRST,
-    LOCK_WRITERS_STEAL,
-    MM_LOCK_POLICY,
-    REG_HELD,
-    SEM_HAND_OFF,
-    SEM_HEAD,
-    SEM_READERS,
-    SEM_SPINNER,
-    SEM_TIRED,
-    SEM_WAITERS,
-    SEM_WRITER,
-    SHARED,
-    UNLOCKED,
-)
+from rfcsim.model.layout import lock, mm, policy, reg, sem
 
 
 @njit
@@ -57,41 +34,40 @@ def down(state, task, mode):
     Source: `down_read`, `down_write` and `rwsem_down_failed_common`, 2.6.36;
     `rwsem_down_write_failed`, 3.9; `rwsem_down_read_slowpath`, 5.11.
     """
-    sem = state.sem
-    free = sem[SEM_WRITER] == 0 and (mode == SHARED or sem[SEM_READERS] == 0)
-    if free and (sem[SEM_WAITERS] == 0 or _may_pass(state, mode)):
+    free = state.sem[sem.WRITER] == 0 and (mode == lock.SHARED or state.sem[sem.READERS] == 0)
+    if free and (state.sem[sem.WAITERS] == 0 or _may_pass(state, mode)):
         take(state, task, mode)
         return True
-    tail = sem[SEM_HEAD] + sem[SEM_WAITERS]
+    tail = state.sem[sem.HEAD] + state.sem[sem.WAITERS]
     if tail >= state.queue.size:
         tail -= state.queue.size
-    state.queue[tail] = 2 * task + (1 if mode == EXCLUSIVE else 0)
-    sem[SEM_WAITERS] += 1
+    state.queue[tail] = 2 * task + (1 if mode == lock.EXCLUSIVE else 0)
+    state.sem[sem.WAITERS] += 1
     return False
 
 
 @inner
 def take(state, task, mode):
     """Make a task an owner of a lock that is free for its mode."""
-    if mode == SHARED:
-        state.sem[SEM_READERS] += 1
+    if mode == lock.SHARED:
+        state.sem[sem.READERS] += 1
     else:
-        state.sem[SEM_WRITER] = task + 1
-        state.sem[SEM_TIRED] = 0
-    state.tasks[task, REG_HELD] = mode
+        state.sem[sem.WRITER] = task + 1
+        state.sem[sem.TIRED] = 0
+    state.tasks[task, reg.HELD] = mode
 
 
 @inner
 def _may_pass(state, mode):
     """Whether a request takes a lock that is free for it though others wait."""
-    sem, policy = state.sem, state.mm[MM_LOCK_POLICY]
-    if policy == 0 or sem[SEM_HAND_OFF] != 0:
+    rules = state.mm[mm.LOCK_POLICY]
+    if rules == 0 or state.sem[sem.HAND_OFF] != 0:
         return False
-    if mode == EXCLUSIVE:
-        return policy & LOCK_WRITERS_STEAL != 0
-    if policy & LOCK_READERS_JOIN:
+    if mode == lock.EXCLUSIVE:
+        return rules & policy.WRITERS_STEAL != 0
+    if rules & policy.READERS_JOIN:
         return True
-    return policy & LOCK_READERS_STEAL != 0 and sem[SEM_READERS] == 0
+    return rules & policy.READERS_STEAL != 0 and state.sem[sem.READERS] == 0
 
 
 @njit
@@ -101,42 +77,41 @@ def up(state, task):
     Returns
     -------
     int
-        How many tasks stand in `state.granted`, in queue order. Whose REG_HELD is UNLOCKED has
+        How many tasks stand in `state.granted`, in queue order. Whose reg.HELD is UNLOCKED has
         only been woken, and has to :func:`try_again`.
 
     Source: `up_read`, `up_write` and `__rwsem_do_wake`, 2.6.36; `rwsem_mark_wake`, 5.3.
     """
-    sem = state.sem
-    was = state.tasks[task, REG_HELD]
-    if was == SHARED:
-        sem[SEM_READERS] -= 1
+    was = state.tasks[task, reg.HELD]
+    if was == lock.SHARED:
+        state.sem[sem.READERS] -= 1
     else:
-        sem[SEM_WRITER] = 0
-    state.tasks[task, REG_HELD] = UNLOCKED
-    if sem[SEM_READERS] > 0:
+        state.sem[sem.WRITER] = 0
+    state.tasks[task, reg.HELD] = lock.UNLOCKED
+    if state.sem[sem.READERS] > 0:
         return 0
-    spinner = sem[SEM_SPINNER] - 1
-    if spinner >= 0 and sem[SEM_HAND_OFF] == 0:
-        sem[SEM_SPINNER] = 0
-        take(state, spinner, EXCLUSIVE)
+    spinner = state.sem[sem.SPINNER] - 1
+    if spinner >= 0 and state.sem[sem.HAND_OFF] == 0:
+        state.sem[sem.SPINNER] = 0
+        take(state, spinner, lock.EXCLUSIVE)
         state.granted[0] = spinner
         return 1
-    if sem[SEM_WAITERS] == 0:
+    if state.sem[sem.WAITERS] == 0:
         return 0
-    policy = state.mm[MM_LOCK_POLICY]
-    exclusive = state.queue[sem[SEM_HEAD]] & 1 == 1
-    if policy & (LOCK_READERS_FIRST | LOCK_WRITERS_FIRST | LOCK_ALTERNATES):
-        wanted = _preferred(policy, was)
-        if exclusive != (wanted == EXCLUSIVE) and _first_of(state, wanted) >= 0:
-            exclusive = wanted == EXCLUSIVE
+    rules = state.mm[mm.LOCK_POLICY]
+    exclusive = state.queue[state.sem[sem.HEAD]] & 1 == 1
+    if rules & (policy.READERS_FIRST | policy.WRITERS_FIRST | policy.ALTERNATES):
+        wanted = _preferred(rules, was)
+        if exclusive != (wanted == lock.EXCLUSIVE) and _first_of(state, wanted) >= 0:
+            exclusive = wanted == lock.EXCLUSIVE
     if not exclusive:
         return _grant_readers(state)
-    place = _first_of(state, EXCLUSIVE)
+    place = _first_of(state, lock.EXCLUSIVE)
     writer = state.queue[_slot(state, place)] >> 1
     state.granted[0] = writer
-    if not policy & LOCK_WAKES_WRITERS:
+    if not rules & policy.WAKES_WRITERS:
         _leave_queue(state, place)
-        take(state, writer, EXCLUSIVE)
+        take(state, writer, lock.EXCLUSIVE)
     return 1
 
 
@@ -151,11 +126,10 @@ def downgrade(state, task):
 
     Source: `downgrade_write` and `rwsem_downgrade_wake`, 2.6.36.
     """
-    sem = state.sem
-    sem[SEM_WRITER] = 0
-    sem[SEM_READERS] = 1
-    state.tasks[task, REG_HELD] = SHARED
-    if sem[SEM_WAITERS] == 0 or state.queue[sem[SEM_HEAD]] & 1 == 1:
+    state.sem[sem.WRITER] = 0
+    state.sem[sem.READERS] = 1
+    state.tasks[task, reg.HELD] = lock.SHARED
+    if state.sem[sem.WAITERS] == 0 or state.queue[state.sem[sem.HEAD]] & 1 == 1:
         return 0
     return _grant_readers(state)
 
@@ -179,15 +153,14 @@ def try_again(state, task, overdue):
 
     Source: `rwsem_down_write_failed`, 3.9; `rwsem_try_write_lock`, 5.3 to 6.19.
     """
-    sem = state.sem
-    first = state.queue[sem[SEM_HEAD]] >> 1 == task
-    if sem[SEM_WRITER] == 0 and sem[SEM_READERS] == 0 and first:
+    first = state.queue[state.sem[sem.HEAD]] >> 1 == task
+    if state.sem[sem.WRITER] == 0 and state.sem[sem.READERS] == 0 and first:
         _leave_queue(state, 0)
-        sem[SEM_HAND_OFF] = 0
-        take(state, task, EXCLUSIVE)
+        state.sem[sem.HAND_OFF] = 0
+        take(state, task, lock.EXCLUSIVE)
         return True
-    if first and overdue and state.mm[MM_LOCK_POLICY] & LOCK_HANDS_OFF:
-        sem[SEM_HAND_OFF] = 1
+    if first and overdue and state.mm[mm.LOCK_POLICY] & policy.HANDS_OFF:
+        state.sem[sem.HAND_OFF] = 1
     return False
 
 
@@ -198,34 +171,35 @@ def may_spin(state):
     Source: `rwsem_can_spin_on_owner` and `rwsem_optimistic_spin`, 5.3 to 6.19. Spinning while a
     writer holds the lock is left out.
     """
-    sem = state.sem
-    if not state.mm[MM_LOCK_POLICY] & LOCK_SPINS or sem[SEM_READERS] == 0:
+    if not state.mm[mm.LOCK_POLICY] & policy.SPINS or state.sem[sem.READERS] == 0:
         return False
-    return sem[SEM_SPINNER] == 0 and sem[SEM_TIRED] == 0 and sem[SEM_HAND_OFF] == 0
+    return (
+        state.sem[sem.SPINNER] == 0 and state.sem[sem.TIRED] == 0 and state.sem[sem.HAND_OFF] == 0
+    )
 
 
 @inner
-def _preferred(policy, was):
+def _preferred(rules, was):
     """Which mode goes first after a hold in mode `was`, if somebody waits for it."""
-    if policy & LOCK_READERS_FIRST:
-        return SHARED
-    if policy & LOCK_WRITERS_FIRST:
-        return EXCLUSIVE
-    return SHARED if was == EXCLUSIVE else EXCLUSIVE
+    if rules & policy.READERS_FIRST:
+        return lock.SHARED
+    if rules & policy.WRITERS_FIRST:
+        return lock.EXCLUSIVE
+    return lock.SHARED if was == lock.EXCLUSIVE else lock.EXCLUSIVE
 
 
 @inner
 def _slot(state, place):
     """Where in the ring the waiter at a place of the queue stands."""
-    slot = state.sem[SEM_HEAD] + place
+    slot = state.sem[sem.HEAD] + place
     return slot - state.queue.size if slot >= state.queue.size else slot
 
 
 @inner
 def _first_of(state, mode):
     """Place in the queue of the first waiter of a mode, or -1."""
-    for place in range(state.sem[SEM_WAITERS]):
-        if (state.queue[_slot(state, place)] & 1 == 1) == (mode == EXCLUSIVE):
+    for place in range(state.sem[sem.WAITERS]):
+        if (state.queue[_slot(state, place)] & 1 == 1) == (mode == lock.EXCLUSIVE):
             return place
     return -1
 
@@ -233,19 +207,19 @@ def _first_of(state, mode):
 @inner
 def _leave_queue(state, place):
     """Take the waiter at a place out of the queue."""
-    sem, queue = state.sem, state.queue
+    queue = state.queue
     for before in range(place, 0, -1):
         queue[_slot(state, before)] = queue[_slot(state, before - 1)]
-    sem[SEM_HEAD] = _slot(state, 1)
-    sem[SEM_WAITERS] -= 1
+    state.sem[sem.HEAD] = _slot(state, 1)
+    state.sem[sem.WAITERS] -= 1
 
 
 @inner
 def _grant_readers(state):
     """Grant the lock to the readers that come first in the queue, or to all; how many."""
-    sem, queue = state.sem, state.queue
-    all_readers = state.mm[MM_LOCK_POLICY] & LOCK_WAKES_ALL_READERS != 0
-    waiters, granted, kept = sem[SEM_WAITERS], 0, 0
+    queue = state.queue
+    all_readers = state.mm[mm.LOCK_POLICY] & policy.WAKES_ALL_READERS != 0
+    waiters, granted, kept = state.sem[sem.WAITERS], 0, 0
     for place in range(waiters):
         entry = queue[_slot(state, place)]
         if entry & 1 == 1:
@@ -256,8 +230,8 @@ def _grant_readers(state):
             continue
         state.granted[granted] = entry >> 1
         granted += 1
-        take(state, entry >> 1, SHARED)
+        take(state, entry >> 1, lock.SHARED)
     if not all_readers:
-        sem[SEM_HEAD] = _slot(state, granted)
-    sem[SEM_WAITERS] = waiters - granted
+        state.sem[sem.HEAD] = _slot(state, granted)
+    state.sem[sem.WAITERS] = waiters - granted
     return granted

@@ -1,20 +1,31 @@
-"""Making the arrays of a model, empty."""
+"""The state of a model: its arrays, and making them, empty."""
+
+from typing import NamedTuple
 
 import numpy as np
 
-from rfcsim.model.layout import (
-    MM_BATCH_PAGES,
-    MM_LOCK_LIMIT,
-    MM_MAX_MAP_COUNT,
-    MM_NEXT_IDENTITY,
-    MM_READAHEAD_PAGES,
-    MM_SIZE,
-    REG_LOOKED_UP,
-    REG_SIZE,
-    SEM_SIZE,
-    VMA_SIZE,
-    State,
-)
+from rfcsim.model.layout import mm, reg, sem, vma
+
+
+class State(NamedTuple):
+    """Everything a step function may read or write.
+
+    mm : int64[mm.SIZE]
+    vmas : int64[capacity, vma.SIZE]
+    pages : uint8[pages]
+    sem : int64[sem.SIZE]
+    queue : int64[tasks], a ring
+    granted : int64[tasks], scratch: who the latest release granted, in queue order
+    tasks : int64[tasks, reg.SIZE]
+    """
+
+    mm: np.ndarray
+    vmas: np.ndarray
+    pages: np.ndarray
+    sem: np.ndarray
+    queue: np.ndarray
+    granted: np.ndarray
+    tasks: np.ndarray
 
 
 def new_state(pages: int, vma_capacity: int, tasks: int) -> State:
@@ -36,18 +47,18 @@ def new_state(pages: int, vma_capacity: int, tasks: int) -> State:
         readahead: the defaults of 2.6.36 and of the RFC.
     """
     state = State(
-        mm=np.zeros(MM_SIZE, np.int64),
-        vmas=np.zeros((vma_capacity, VMA_SIZE), np.int64),
+        mm=np.zeros(mm.SIZE, np.int64),
+        vmas=np.zeros((vma_capacity, vma.SIZE), np.int64),
         pages=np.zeros(pages, np.uint8),
-        sem=np.zeros(SEM_SIZE, np.int64),
+        sem=np.zeros(sem.SIZE, np.int64),
         queue=np.zeros(tasks, np.int64),
         granted=np.zeros(tasks, np.int64),
-        tasks=np.zeros((tasks, REG_SIZE), np.int64),
+        tasks=np.zeros((tasks, reg.SIZE), np.int64),
     )
-    state.mm[MM_MAX_MAP_COUNT] = 65530
-    state.mm[MM_LOCK_LIMIT] = -1
-    state.mm[MM_NEXT_IDENTITY] = 1
-    state.mm[MM_BATCH_PAGES] = 256
-    state.mm[MM_READAHEAD_PAGES] = 32
-    state.tasks[:, REG_LOOKED_UP] = -1
+    state.mm[mm.MAX_MAP_COUNT] = 65530
+    state.mm[mm.LOCK_LIMIT] = -1
+    state.mm[mm.NEXT_IDENTITY] = 1
+    state.mm[mm.BATCH_PAGES] = 256
+    state.mm[mm.READAHEAD_PAGES] = 32
+    state.tasks[:, reg.LOOKED_UP] = -1
     return state

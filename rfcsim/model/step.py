@@ -13,36 +13,7 @@ from rfcsim.model.calls.mremap import step_mremap, unmapped_by_mremap
 from rfcsim.model.calls.other import step_hold, step_read_maps
 from rfcsim.model.calls.remap import step_remap
 from rfcsim.model.calls.truncate import step_truncate
-from rfcsim.model.layout import (
-    CALL_BRK,
-    CALL_FORK,
-    CALL_GET_USER_PAGES,
-    CALL_HOLD,
-    CALL_KILL,
-    CALL_MMAP,
-    CALL_MPROTECT,
-    CALL_MREMAP,
-    CALL_MUNMAP,
-    CALL_POPULATE,
-    CALL_READ_MAPS,
-    CALL_REMAP_FILE_PAGES,
-    CALL_TOUCH,
-    CALL_TRUNCATE,
-    EFFECT_DONE,
-    REG_ARG,
-    REG_BACKING,
-    REG_CALL,
-    REG_END,
-    REG_HELD,
-    REG_LOOKED_UP,
-    REG_NEXT,
-    REG_PART,
-    REG_RETURN,
-    REG_START,
-    REG_STEP,
-    REG_STOP,
-    UNLOCKED,
-)
+from rfcsim.model.layout import call, effect, lock, reg
 from rfcsim.model.populate import populate
 from rfcsim.model.second_pass import step_populate, step_second_pass
 from rfcsim.model.shared import (
@@ -68,11 +39,11 @@ def begin(state, task, call, start, pages, arg, backing):
     state : State
     task : int
     call : int
-        CALL_*.
+        call.*.
     start, pages : int
         The range in pages; of `mlockall` and `munlockall` all of them.
     arg, backing : int
-        `mmap`: VM_* flags, with VM_LOCKED for MAP_LOCKED and MAP_POPULATE, and BACKING_*.
+        `mmap`: VM_* flags, with VM_LOCKED for MAP_LOCKED and MAP_POPULATE, and backing.*.
         `mremap`: the new number of pages, and the new first page, MREMAP_MAYMOVE or
         MREMAP_IN_PLACE. `mprotect`: VM_* of the protection. `mlock`: MLOCK_ONFAULT or 0.
         `mlockall`: MCL_*. `remap_file_pages`: MAP_NONBLOCK or 0. `kill`: the task.
@@ -80,18 +51,18 @@ def begin(state, task, call, start, pages, arg, backing):
         Otherwise 0.
     """
     regs = state.tasks[task]
-    regs[REG_CALL] = call
-    regs[REG_STEP] = 0
-    regs[REG_START] = start
-    regs[REG_END] = start + pages
-    regs[REG_ARG] = arg
-    regs[REG_BACKING] = backing
-    regs[REG_NEXT] = start
-    regs[REG_STOP] = start
-    regs[REG_HELD] = UNLOCKED
-    regs[REG_RETURN] = 0
-    regs[REG_LOOKED_UP] = -1
-    regs[REG_PART] = 0
+    regs[reg.CALL] = call
+    regs[reg.STEP] = 0
+    regs[reg.START] = start
+    regs[reg.END] = start + pages
+    regs[reg.ARG] = arg
+    regs[reg.BACKING] = backing
+    regs[reg.NEXT] = start
+    regs[reg.STOP] = start
+    regs[reg.HELD] = lock.UNLOCKED
+    regs[reg.RETURN] = 0
+    regs[reg.LOOKED_UP] = -1
+    regs[reg.PART] = 0
 
 
 @cold
@@ -101,7 +72,7 @@ def step(state, task, run_class, run_limit):
     Parameters
     ----------
     state : State
-        Changed in place. The caller performs EFFECT_DOWN and EFFECT_UP with
+        Changed in place. The caller performs effect.DOWN and effect.UP with
         :mod:`rfcsim.model.rwsem` and the end of a read with
         :func:`rfcsim.model.pages.complete_read`.
     task : int
@@ -112,57 +83,57 @@ def step(state, task, run_class, run_limit):
     Returns
     -------
     (int, int, int)
-        EFFECT_* and its two numbers, see :mod:`rfcsim.model.layout`.
+        effect.* and its two numbers, see :mod:`rfcsim.model.layout`.
     """
     # One function, not several: each level of inlining is compiled anew with all below it.
     regs = state.tasks[task]
-    call = regs[REG_CALL]
+    which = regs[reg.CALL]
     while True:
-        where = regs[REG_STEP]
+        where = regs[reg.STEP]
         if where == POPULATING or where >= PART_FIRST_PAGE:
             kind, a, b = populate(state, task, run_class, run_limit)
-            if kind != EFFECT_DONE:
+            if kind != effect.DONE:
                 return kind, a, b
             where = POPULATED if where == POPULATING else PART_OVER
-            regs[REG_STEP] = where
+            regs[reg.STEP] = where
         if where >= LEAVE_TO_POPULATE:
             return step_second_pass(state, task)
         if where >= UNMAPPING:
             stage = (where - UNMAPPING) // UNMAP_STEPS
-            start, end = regs[REG_START], regs[REG_END]
-            if call == CALL_MREMAP:
+            start, end = regs[reg.START], regs[reg.END]
+            if which == call.MREMAP:
                 start, end = unmapped_by_mremap(regs, stage)
-            elif call == CALL_BRK:
-                start, end = end, regs[REG_RETURN]
+            elif which == call.BRK:
+                start, end = end, regs[reg.RETURN]
             kind, a, b = unmap(state, task, start, end, run_class, run_limit)
-            if kind != EFFECT_DONE:
+            if kind != effect.DONE:
                 return kind, a, b
-            regs[REG_STEP] = UNMAPPED + stage
-        if call == CALL_TOUCH:
+            regs[reg.STEP] = UNMAPPED + stage
+        if which == call.TOUCH:
             return step_touch(state, task)
-        if call == CALL_HOLD:
+        if which == call.HOLD:
             return step_hold(state, task)
-        if call == CALL_READ_MAPS:
+        if which == call.READ_MAPS:
             return step_read_maps(state, task)
-        if call == CALL_TRUNCATE:
+        if which == call.TRUNCATE:
             return step_truncate(state, task, run_class, run_limit)
-        if call == CALL_POPULATE:
+        if which == call.POPULATE:
             return step_populate(state, task)
-        if call == CALL_GET_USER_PAGES:
+        if which == call.GET_USER_PAGES:
             return step_get_user_pages(state, task)
-        if call == CALL_FORK:
+        if which == call.FORK:
             return step_fork(state, task, run_class, run_limit)
-        if call == CALL_KILL:
+        if which == call.KILL:
             return step_kill(state, task)
-        if call == CALL_MPROTECT:
+        if which == call.MPROTECT:
             return step_mprotect(state, task)
-        if call in (CALL_MMAP, CALL_MUNMAP):
+        if which in (call.MMAP, call.MUNMAP):
             kind, a, b = step_mmap(state, task)
-        elif call == CALL_BRK:
+        elif which == call.BRK:
             kind, a, b = step_brk(state, task)
-        elif call == CALL_MREMAP:
+        elif which == call.MREMAP:
             kind, a, b = step_mremap(state, task, run_class, run_limit)
-        elif call == CALL_REMAP_FILE_PAGES:
+        elif which == call.REMAP_FILE_PAGES:
             kind, a, b = step_remap(state, task, run_class, run_limit)
         else:
             kind, a, b = step_mlock(state, task, run_class, run_limit)

@@ -1,31 +1,10 @@
 """VMAs: finding, splitting, merging, inserting and removing rows of `State.vmas`."""
 
 from rfcsim._jit import inner
-from rfcsim.model.layout import (
-    ENOMEM,
-    MM_MAP_COUNT,
-    MM_MAX_MAP_COUNT,
-    REG_END,
-    REG_NEXT,
-    REG_START,
-    VM_DONTEXPAND,
-    VM_GATE,
-    VM_HUGETLB,
-    VM_IO,
-    VM_PFNMAP,
-    VM_RESERVED,
-    VMA_BACKING,
-    VMA_END,
-    VMA_FLAGS,
-    VMA_IDENTITY,
-    VMA_READ_MISSES,
-    VMA_READ_POSITION,
-    VMA_SIZE,
-    VMA_START,
-)
+from rfcsim.model.layout import errno, mm, reg, vm, vma
 
-SPECIAL = VM_DONTEXPAND | VM_RESERVED | VM_HUGETLB | VM_GATE  # populated, never VM_LOCKED
-UNTOUCHABLE = VM_IO | VM_PFNMAP  # neither populated nor VM_LOCKED
+SPECIAL = vm.DONTEXPAND | vm.RESERVED | vm.HUGETLB | vm.GATE  # populated, never VM_LOCKED
+UNTOUCHABLE = vm.IO | vm.PFNMAP  # neither populated nor VM_LOCKED
 
 
 @inner
@@ -34,10 +13,10 @@ def find_vma(state, page):
 
     Source: `find_vma`, mm/mmap.c, 2.6.36.
     """
-    low, high = 0, state.mm[MM_MAP_COUNT]
+    low, high = 0, state.mm[mm.MAP_COUNT]
     while low < high:
         middle = (low + high) >> 1
-        if state.vmas[middle, VMA_END] > page:
+        if state.vmas[middle, vma.END] > page:
             high = middle
         else:
             low = middle + 1
@@ -50,7 +29,7 @@ def intersects(state, row, start, end):
 
     With `row = find_vma(state, start)` this is `find_vma_intersection`, mm.h, 2.6.36.
     """
-    return row < state.mm[MM_MAP_COUNT] and state.vmas[row, VMA_START] < end
+    return row < state.mm[mm.MAP_COUNT] and state.vmas[row, vma.START] < end
 
 
 @inner
@@ -61,51 +40,51 @@ def covers(state, row, page):
 
 @inner
 def walked_to(state, regs):
-    """Where a walk over the VMAs of a range goes on, from REG_NEXT, the end of the part before.
+    """Where a walk over the VMAs of a range goes on, from reg.NEXT, the end of the part before.
 
     That part may have merged with the VMA after it, which then has been dealt with.
 
     Source: the loops of `do_mlock` (mm/mlock.c) and `sys_mprotect` (mm/mprotect.c), 2.6.36.
     """
-    page = regs[REG_NEXT]
-    if page <= regs[REG_START] or page >= regs[REG_END]:
+    page = regs[reg.NEXT]
+    if page <= regs[reg.START] or page >= regs[reg.END]:
         return page
-    return state.vmas[find_vma(state, page - 1), VMA_END]
+    return state.vmas[find_vma(state, page - 1), vma.END]
 
 
 @inner
 def insert_row(state, row):
     """Make room for a VMA at `row`; its columns are the caller's to fill."""
-    count = state.mm[MM_MAP_COUNT]
+    count = state.mm[mm.MAP_COUNT]
     for r in range(count, row, -1):
-        for column in range(VMA_SIZE):
+        for column in range(vma.SIZE):
             state.vmas[r, column] = state.vmas[r - 1, column]
-    state.mm[MM_MAP_COUNT] = count + 1
+    state.mm[mm.MAP_COUNT] = count + 1
 
 
 @inner
 def insert_vma(state, row, start, end, flags, backing, identity):
     """Put a VMA at `row` whose file nobody has read in yet."""
     insert_row(state, row)
-    vma = state.vmas[row]
-    vma[VMA_START] = start
-    vma[VMA_END] = end
-    vma[VMA_FLAGS] = flags
-    vma[VMA_BACKING] = backing
-    vma[VMA_IDENTITY] = identity
-    vma[VMA_READ_POSITION] = start - 1
-    vma[VMA_READ_MISSES] = 0
+    area = state.vmas[row]
+    area[vma.START] = start
+    area[vma.END] = end
+    area[vma.FLAGS] = flags
+    area[vma.BACKING] = backing
+    area[vma.IDENTITY] = identity
+    area[vma.READ_POSITION] = start - 1
+    area[vma.READ_MISSES] = 0
 
 
 @inner
 def remove_rows(state, first, last):
     """Remove the VMAs at rows [first, last)."""
-    count = state.mm[MM_MAP_COUNT]
+    count = state.mm[mm.MAP_COUNT]
     gone = last - first
     for r in range(last, count):
-        for column in range(VMA_SIZE):
+        for column in range(vma.SIZE):
             state.vmas[r - gone, column] = state.vmas[r, column]
-    state.mm[MM_MAP_COUNT] = count - gone
+    state.mm[mm.MAP_COUNT] = count - gone
     # Rows out of use are zero, so that equal address spaces are equal arrays.
     state.vmas[count - gone : count] = 0
 
@@ -117,16 +96,16 @@ def split(state, row, page):
     Source: `__split_vma`, mm/mmap.c, 2.6.36.
     """
     insert_row(state, row)
-    for column in range(VMA_SIZE):
+    for column in range(vma.SIZE):
         state.vmas[row, column] = state.vmas[row + 1, column]
-    state.vmas[row, VMA_END] = page
-    state.vmas[row + 1, VMA_START] = page
+    state.vmas[row, vma.END] = page
+    state.vmas[row + 1, vma.START] = page
 
 
 @inner
 def map_count_reached(state):
     """Whether the kernel refuses one more VMA with -ENOMEM."""
-    return state.mm[MM_MAP_COUNT] >= state.mm[MM_MAX_MAP_COUNT]
+    return state.mm[mm.MAP_COUNT] >= state.mm[mm.MAX_MAP_COUNT]
 
 
 @inner
@@ -137,22 +116,22 @@ def fits(state, row, other, flags):
 
     Source: `can_vma_merge_before` and `can_vma_merge_after`, mm/mmap.c, 2.6.36.
     """
-    if other < 0 or other >= state.mm[MM_MAP_COUNT]:
+    if other < 0 or other >= state.mm[mm.MAP_COUNT]:
         return False
     vmas = state.vmas
     low, high = min(row, other), max(row, other)
     return (
-        vmas[low, VMA_END] == vmas[high, VMA_START]
-        and vmas[other, VMA_FLAGS] == flags
-        and vmas[other, VMA_BACKING] == vmas[row, VMA_BACKING]
-        and vmas[other, VMA_IDENTITY] == vmas[row, VMA_IDENTITY]
+        vmas[low, vma.END] == vmas[high, vma.START]
+        and vmas[other, vma.FLAGS] == flags
+        and vmas[other, vma.BACKING] == vmas[row, vma.BACKING]
+        and vmas[other, vma.IDENTITY] == vmas[row, vma.IDENTITY]
     )
 
 
 @inner
 def merge_with_next(state, row):
     """Let the VMA at `row` absorb the one after it."""
-    state.vmas[row, VMA_END] = state.vmas[row + 1, VMA_END]
+    state.vmas[row, vma.END] = state.vmas[row + 1, vma.END]
     remove_rows(state, row + 1, row + 2)
 
 
@@ -181,8 +160,8 @@ def change_flags(state, row, start, end, flags):
     Source: the middle of `mlock_fixup`, mm/mlock.c, 2.6.36: `vma_merge`, else `split_vma`.
     """
     vmas = state.vmas
-    at_start = vmas[row, VMA_START] == start
-    at_end = vmas[row, VMA_END] == end
+    at_start = vmas[row, vma.START] == start
+    at_end = vmas[row, vma.END] == end
     # vma_merge moves the boundary to a neighbour that fits; no VMA is added, so no limit.
     moves_boundary = (at_start and fits(state, row, row - 1, flags)) or (
         at_end and fits(state, row, row + 1, flags)
@@ -190,16 +169,16 @@ def change_flags(state, row, start, end, flags):
     changes = 0
     if not at_start:
         if not moves_boundary and map_count_reached(state):
-            return ENOMEM, changes
+            return errno.ENOMEM, changes
         split(state, row, start)
         row += 1
         changes += 1
     if not at_end:
         if not moves_boundary and map_count_reached(state):
-            return ENOMEM, changes
+            return errno.ENOMEM, changes
         split(state, row, end)
         changes += 1
-    vmas[row, VMA_FLAGS] = flags
+    vmas[row, vma.FLAGS] = flags
     if fits(state, row, row + 1, flags):
         merge_with_next(state, row)
         changes += 1

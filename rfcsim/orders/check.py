@@ -7,26 +7,10 @@ from math import inf
 import numpy as np
 import polars as pl
 
-from rfcsim.clock.layout import (
-    OP_ARG,
-    OP_BACKING,
-    OP_CALL,
-    OP_PAGES,
-    OP_PIECE_PAGES,
-    OP_START,
-    T_FIRST_OP,
-    T_OPS,
-)
 from rfcsim.errors import RfcsimError
-from rfcsim.model.layout import (
-    DESIGN_DOWNGRADE,
-    DESIGN_EXCLUSIVE,
-    MM_DESIGN,
-    MM_LOCK_POLICY,
-    MM_MUTANT,
-    MUTANT_NAMES,
-)
-from rfcsim.race.layout import POLICY_ANY, POLICY_FIFO
+from rfcsim.model.layout import design, mm, operation, thread
+from rfcsim.model.layout import mutant as mutants
+from rfcsim.race.layout import grant
 from rfcsim.race.outcomes import Outcome, concurrent_outcomes, sequential_outcomes
 from rfcsim.race.problem import refuse_large
 from rfcsim.race.search import ExplorerError, Leg, Problem, search_all
@@ -34,7 +18,7 @@ from rfcsim.scenario.compile import compile_scenario, piece_starts
 from rfcsim.scenario.costs import cost_values
 from rfcsim.scenario.scenario import Scenario
 
-# In the order of the CLAIM_* of rfcsim.race.layout, then those about outcomes.
+# In the order of the claim.* of rfcsim.race.layout, then those about outcomes.
 CLAIMS = {
     "mlocked-where-locked": "no page is mlocked outside a VM_LOCKED VMA",
     "charged-as-locked": "the pages of VM_LOCKED VMAs add up to locked_vm",
@@ -45,7 +29,7 @@ CLAIMS = {
     "as-if-sequential-strict": "and so is the state of every page, also of those not locked",
 }
 _STATE_CLAIMS = list(CLAIMS)[:4]
-_POLICIES = {"any": POLICY_ANY, "fifo": POLICY_FIFO}
+_POLICIES = {"any": grant.ANY, "fifo": grant.FIFO}
 
 _SCHEMA = {
     "claim": pl.String(),
@@ -155,8 +139,8 @@ def check(
             most_gib=most_gib,
             progress=progress,
         )
-        sequential = sequential_outcomes(sound, DESIGN_EXCLUSIVE)
-        same_design = sequential_outcomes(sound, int(sound.state.mm[MM_DESIGN]))
+        sequential = sequential_outcomes(sound, design.EXCLUSIVE)
+        same_design = sequential_outcomes(sound, int(sound.state.mm[mm.DESIGN]))
     except ExplorerError as error:
         raise RfcsimError(f"{scenario.name}: {error}") from None
     found = concurrent_outcomes(exploration)
@@ -192,7 +176,7 @@ def _first_beyond(
 
 
 def policy_code(policy: str) -> int:
-    """POLICY_* of the explorer for "any" or "fifo"; RfcsimError for anything else."""
+    """grant.* of the explorer for "any" or "fifo"; RfcsimError for anything else."""
     if policy not in _POLICIES:
         raise RfcsimError(f"policy = {policy!r}: must be one of {', '.join(_POLICIES)}")
     return _POLICIES[policy]
@@ -200,21 +184,21 @@ def policy_code(policy: str) -> int:
 
 def problem_of(scenario: Scenario, mutant: str = "none") -> Problem:
     """A scenario as the explorer takes it."""
-    if mutant not in MUTANT_NAMES:
-        raise RfcsimError(f"mutant = {mutant!r}: must be one of {', '.join(MUTANT_NAMES)}")
+    if mutant not in mutants.NAMES:
+        raise RfcsimError(f"mutant = {mutant!r}: must be one of {', '.join(mutants.NAMES)}")
     try:  # before any array of that size is made
         refuse_large(scenario.placements()[-1].end, sum(group.count for group in scenario.tasks))
     except ExplorerError as error:
         raise RfcsimError(f"{scenario.name}: {error}") from None
     machine = compile_scenario(scenario, cost_values(scenario.costs))
-    machine.state.mm[MM_MUTANT] = MUTANT_NAMES.index(mutant)
-    machine.state.mm[MM_LOCK_POLICY] = 0  # the explorer has policies of its own
+    machine.state.mm[mm.MUTANT] = mutants.NAMES.index(mutant)
+    machine.state.mm[mm.LOCK_POLICY] = 0  # the explorer has policies of its own
     if mutant == "downgrades":
-        machine.state.mm[MM_DESIGN] = DESIGN_DOWNGRADE
-    columns = [OP_CALL, OP_START, OP_PAGES, OP_ARG, OP_BACKING]
+        machine.state.mm[mm.DESIGN] = design.DOWNGRADE
+    columns = [operation.CALL, operation.START, operation.PAGES, operation.ARG, operation.BACKING]
     calls = [_pieces(op)[:, columns] for op in machine.programs]
     ops_before = np.cumsum([0, *map(len, calls)])
-    last_ops = machine.threads[:, T_FIRST_OP] + machine.threads[:, T_OPS]
+    last_ops = machine.threads[:, thread.FIRST_OP] + machine.threads[:, thread.OPS]
     return Problem(
         state=machine.state,
         calls=np.concatenate(calls),
@@ -223,13 +207,15 @@ def problem_of(scenario: Scenario, mutant: str = "none") -> Problem:
 
 
 def _pieces(op: np.ndarray) -> np.ndarray:
-    """The calls that a row of a program stands for, int64[calls, OP_SIZE]."""
-    if op[OP_PIECE_PAGES] == 0:
+    """The calls that a row of a program stands for, int64[calls, operation.SIZE]."""
+    if op[operation.PIECE_PAGES] == 0:
         return op[None, :]
     starts = piece_starts(op)
     calls = np.repeat(op[None, :], len(starts), axis=0)
-    calls[:, OP_START] = starts
-    calls[:, OP_PAGES] = np.minimum(op[OP_PIECE_PAGES], op[OP_START] + op[OP_PAGES] - starts)
+    calls[:, operation.START] = starts
+    calls[:, operation.PAGES] = np.minimum(
+        op[operation.PIECE_PAGES], op[operation.START] + op[operation.PAGES] - starts
+    )
     return calls
 
 

@@ -2,20 +2,11 @@
 
 import polars as pl
 
-from rfcsim.model.layout import (
-    CALL_MLOCK,
-    CALL_MLOCKALL,
-    CALL_MUNLOCK,
-    CALL_NAMES,
-    MCL_CURRENT,
-    PAGE_MLOCKED,
-    PAGE_PRESENT,
-    VM_LOCKED,
-)
+from rfcsim.model.layout import bit, call, flag, vm
 from rfcsim.race.differences import KINDS, Difference, differences
 from rfcsim.race.outcomes import Outcome
 
-_CALLS = {CALL_MLOCK: 0, CALL_MUNLOCK: 0, CALL_MLOCKALL: MCL_CURRENT}
+_CALLS = {call.MLOCK: 0, call.MUNLOCK: 0, call.MLOCKALL: flag.MCL_CURRENT}
 _SCHEMA = {
     "call": pl.String(),
     "range": pl.String(),
@@ -57,7 +48,7 @@ def sequential_differences(pages: int = 3) -> pl.DataFrame:
                 smallest[way] = found
     rows = [
         (
-            CALL_NAMES[found.case.call],
+            call.NAMES[found.case.call],
             f"[{found.case.start}, {found.case.start + found.case.pages})",
             ", ".join(found.case.kinds),
             _text(found.original),
@@ -81,7 +72,7 @@ def _way(found: Difference) -> tuple[str, ...]:
     }
     differs = [name for name, (ours, theirs) in parts.items() if ours != theirs]
     values = (str(original.results[0]), str(patched.results[0]))
-    return (CALL_NAMES[found.case.call], *values, *differs)
+    return (call.NAMES[found.case.call], *values, *differs)
 
 
 def _plainness(found: Difference) -> tuple[int, int, int]:
@@ -93,9 +84,9 @@ def _plainness(found: Difference) -> tuple[int, int, int]:
 
 def _text(end: Outcome) -> str:
     pages = " ".join(
-        ("L" if flags & VM_LOCKED else "")
-        + ("p" if bits & PAGE_PRESENT else "")
-        + ("m" if bits & PAGE_MLOCKED else "")
+        ("L" if flags & vm.LOCKED else "")
+        + ("p" if bits & bit.PRESENT else "")
+        + ("m" if bits & bit.MLOCKED else "")
         or "."
         for _, flags, bits in end.pages
     )

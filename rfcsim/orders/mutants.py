@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from rfcsim.model.layout import MUTANT_NAMES
+from rfcsim.model.layout.mutant import NAMES as MUTANTS
 from rfcsim.orders.check import check
 from rfcsim.scenario.presets import check_scenario, check_scenarios
 
@@ -28,7 +28,7 @@ def mutant_scoreboard() -> pl.DataFrame:
     scenarios = [check_scenario(name) for name in check_scenarios()]
     sound = {scenario.name: set(check(scenario).schedules) for scenario in scenarios}
     rows = []
-    for mutant in MUTANT_NAMES[1:]:
+    for mutant in MUTANTS[1:]:
         row: tuple = (mutant, None, None, None)
         for scenario in scenarios:
             found = check(scenario, mutant=mutant).schedules

@@ -6,16 +6,18 @@ from typing import NamedTuple
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.model.layout import CALL_NAMES, EXCLUSIVE, REG_HELD, SHARED, UNLOCKED
+from rfcsim.model.layout import call as call_number
+from rfcsim.model.layout import lock, operation, reg
 from rfcsim.orders.check import policy_code, problem_of
 from rfcsim.orders.walk import address_space
-from rfcsim.race.layout import ACTOR_OP, ACTOR_WAITS, OP_CALL, Search
+from rfcsim.race.arrays import Search
+from rfcsim.race.layout import actor
 from rfcsim.race.search import ExplorerError, Leg
 from rfcsim.race.search import replay as replay_legs
 from rfcsim.scenario.scenario import Scenario
 
 _LEG = re.compile(r"([A-Z])([1-9]\d{0,5})")
-_MODES = {SHARED: "shared", EXCLUSIVE: "exclusive"}
+_MODES = {lock.SHARED: "shared", lock.EXCLUSIVE: "exclusive"}
 _SCHEMA = {
     "step": pl.Int64(),
     "task": pl.String(),
@@ -39,9 +41,9 @@ class _Seen(NamedTuple):
     @classmethod
     def of(cls, search: Search) -> "_Seen":
         return cls(
-            ops=search.actors[:, ACTOR_OP].tolist(),
-            held=search.state.tasks[:, REG_HELD].tolist(),
-            waits=search.actors[:, ACTOR_WAITS].tolist(),
+            ops=search.actors[:, actor.OP].tolist(),
+            held=search.state.tasks[:, reg.HELD].tolist(),
+            waits=search.actors[:, actor.WAITS].tolist(),
             results=search.results.tolist(),
             space=address_space(search.state),
         )
@@ -51,9 +53,9 @@ class _Seen(NamedTuple):
         if after.ops[task] != self.ops[task]:
             return f"returns {after.results[self.ops[task]]}"
         if after.held[task] != self.held[task]:
-            if after.held[task] == UNLOCKED:
+            if after.held[task] == lock.UNLOCKED:
                 return f"releases mmap_sem ({_MODES[self.held[task]]})"
-            if self.held[task] == EXCLUSIVE:
+            if self.held[task] == lock.EXCLUSIVE:
                 return "downgrades mmap_sem"
             return f"takes mmap_sem {_MODES[after.held[task]]}"
         if after.waits[task] != self.waits[task]:
@@ -102,7 +104,7 @@ def replay(
             after = _Seen.of(search)
             if before is not None:
                 task = next(who)
-                call = CALL_NAMES[problem.calls[before.ops[task], OP_CALL]]
+                call = call_number.NAMES[problem.calls[before.ops[task], operation.CALL]]
                 did = before.did(after, task)
                 rows.append((len(rows) + 1, names[task], call, did, *after.space))
             before = after

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.model.layout import DESIGNS
+from rfcsim.model.layout.design import BY_NAME as DESIGNS
 from rfcsim.orders.check import CLAIMS, check
 from rfcsim.scenario.explain import did_you_mean, show
 from rfcsim.scenario.presets import check_scenario, check_scenarios

@@ -5,42 +5,23 @@ from itertools import groupby, product
 from typing import NamedTuple
 
 from rfcsim._jit import njit
-from rfcsim.model.layout import (
-    BACKING_ANON,
-    DESIGN_BATCHED,
-    DESIGN_EXCLUSIVE,
-    EFFECT_DONE,
-    EFFECT_DOWN,
-    EFFECT_DOWNGRADE,
-    EFFECT_UP,
-    MM_BATCH_PAGES,
-    MM_DESIGN,
-    MM_LOCKED_VM,
-    MM_MAP_COUNT,
-    MM_NEXT_IDENTITY,
-    MM_TOTAL_VM,
-    VM_DONTEXPAND,
-    VM_IO,
-    VM_LOCKED,
-    VM_READ,
-    VM_WRITE,
-    State,
-)
+from rfcsim.model.layout import backing, effect, mm, vm
+from rfcsim.model.layout import design as designs
 from rfcsim.model.rwsem import down, downgrade, up
-from rfcsim.model.state import new_state
+from rfcsim.model.state import State, new_state
 from rfcsim.model.step import begin, step
 from rfcsim.race.outcomes import Outcome, outcome
 
 # What a page of a small address space can be; neighbours of one kind are one VMA.
 HOLE = "hole"
 KINDS = {
-    "ordinary": VM_READ | VM_WRITE,
+    "ordinary": vm.READ | vm.WRITE,
     "PROT_NONE": 0,
-    "read-only": VM_READ,
-    "locked": VM_READ | VM_WRITE | VM_LOCKED,
-    "locked PROT_NONE": VM_LOCKED,
-    "special": VM_READ | VM_WRITE | VM_DONTEXPAND,
-    "device": VM_READ | VM_WRITE | VM_IO,
+    "read-only": vm.READ,
+    "locked": vm.READ | vm.WRITE | vm.LOCKED,
+    "locked PROT_NONE": vm.LOCKED,
+    "special": vm.READ | vm.WRITE | vm.DONTEXPAND,
+    "device": vm.READ | vm.WRITE | vm.IO,
 }
 
 
@@ -48,7 +29,7 @@ class Case(NamedTuple):
     """A call on a small address space.
 
     kinds : a key of KINDS, or HOLE, for each page
-    call : CALL_*
+    call : call.*
     start, pages : its range
     arg : as `rfcsim.model.step.begin` wants it
     """
@@ -76,7 +57,7 @@ def differences(pages: int, calls: dict[int, int]) -> Iterator[Difference]:
     pages : int
         Size of the address spaces.
     calls : dict of int to int
-        The calls to try (CALL_*), each with its argument; every range is tried.
+        The calls to try (call.*), each with its argument; every range is tried.
     """
     for kinds in product((HOLE, *KINDS), repeat=pages):
         for call, arg in calls.items():
@@ -84,7 +65,7 @@ def differences(pages: int, calls: dict[int, int]) -> Iterator[Difference]:
                 for length in range(1, pages - start + 1):
                     case = Case(kinds, call, start, length, arg)
                     original, patched = (
-                        run_case(case, design) for design in (DESIGN_EXCLUSIVE, DESIGN_BATCHED)
+                        run_case(case, design) for design in (designs.EXCLUSIVE, designs.BATCHED)
                     )
                     if original != patched:
                         yield Difference(case, original, patched)
@@ -93,8 +74,8 @@ def differences(pages: int, calls: dict[int, int]) -> Iterator[Difference]:
 def run_case(case: Case, design: int) -> Outcome:
     """Make one call alone."""
     state = address_space(case.kinds)
-    state.mm[MM_DESIGN] = design
-    state.mm[MM_BATCH_PAGES] = 2  # so that small ranges are more than one batch
+    state.mm[mm.DESIGN] = design
+    state.mm[mm.BATCH_PAGES] = 2  # so that small ranges are more than one batch
     value = run_alone(state, 0, case.call, case.start, case.pages, case.arg, 0)
     return outcome(state, [value])
 
@@ -107,13 +88,13 @@ def address_space(kinds: tuple[str, ...]) -> State:
         start, end = end, end + len(list(same))
         if kind == HOLE:
             continue
-        row = int(state.mm[MM_MAP_COUNT])
-        state.vmas[row] = (start, end, KINDS[kind], BACKING_ANON, row + 1, start - 1, 0)
-        state.mm[MM_MAP_COUNT] += 1
-        state.mm[MM_TOTAL_VM] += end - start
-        if KINDS[kind] & VM_LOCKED:
-            state.mm[MM_LOCKED_VM] += end - start
-    state.mm[MM_NEXT_IDENTITY] = state.mm[MM_MAP_COUNT] + 1
+        row = int(state.mm[mm.MAP_COUNT])
+        state.vmas[row] = (start, end, KINDS[kind], backing.ANON, row + 1, start - 1, 0)
+        state.mm[mm.MAP_COUNT] += 1
+        state.mm[mm.TOTAL_VM] += end - start
+        if KINDS[kind] & vm.LOCKED:
+            state.mm[mm.LOCKED_VM] += end - start
+    state.mm[mm.NEXT_IDENTITY] = state.mm[mm.MAP_COUNT] + 1
     return state
 
 
@@ -126,11 +107,11 @@ def run_alone(state, task, call, start, pages, arg, backing):
     begin(state, task, call, start, pages, arg, backing)
     while True:
         kind, a, _ = step(state, task, -1, 1)
-        if kind == EFFECT_DOWN:
+        if kind == effect.DOWN:
             down(state, task, a)
-        elif kind == EFFECT_UP:
+        elif kind == effect.UP:
             up(state, task)
-        elif kind == EFFECT_DOWNGRADE:
+        elif kind == effect.DOWNGRADE:
             downgrade(state, task)
-        elif kind == EFFECT_DONE:
+        elif kind == effect.DONE:
             return a

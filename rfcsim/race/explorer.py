@@ -12,19 +12,7 @@ import numpy as np
 
 from rfcsim._jit import inner, njit
 from rfcsim.race.claims import check_state, check_terminal
-from rfcsim.race.layout import (
-    ACTOR_OP,
-    CLAIM_PROGRESS,
-    EXHAUSTED,
-    SEARCH_CHECKED,
-    SEARCH_HEAD,
-    SEARCH_MOVES,
-    SEARCH_REMEMBER,
-    SEARCH_STATUS,
-    SEARCH_WHOLE_CALLS,
-    SEARCHING,
-    UNCACHED,
-)
+from rfcsim.race.layout import actor, claim, control, search_status
 from rfcsim.race.moves import enter, is_done, may_move, move, sees_other_tasks
 from rfcsim.race.parts import pack, unpack
 from rfcsim.race.remembered import UNKNOWN, can_remember, recall, remember
@@ -70,24 +58,28 @@ def explore(search, most_states):
     Returns
     -------
     int
-        EXHAUSTED; UNCACHED; or SEARCHING: call again, with room for a batch if there is none.
+        Of `search_status`. EXHAUSTED; UNCACHED; or SEARCHING: call again, with room for a batch
+        if there is none.
     """
-    control, states = search.search, search.states
-    stop = control[SEARCH_HEAD] + most_states
-    while control[SEARCH_STATUS] == SEARCHING and control[SEARCH_HEAD] < stop:
+    states = search.states
+    stop = search.control[control.HEAD] + most_states
+    while (
+        search.control[control.STATUS] == search_status.SEARCHING
+        and search.control[control.HEAD] < stop
+    ):
         if not _has_room_for_batch(search):
             break
-        head = control[SEARCH_HEAD]
+        head = search.control[control.HEAD]
         end = min(head + STATES_A_BATCH, states.count[0])
         reached = 0
         for number in range(head, end):
             reached = _expand(search, number, reached)
         _keep_reached(search, reached)
-        control[SEARCH_HEAD] = end
-        control[SEARCH_MOVES] += reached
-        if control[SEARCH_STATUS] == SEARCHING and end == states.count[0]:
-            control[SEARCH_STATUS] = EXHAUSTED
-    return control[SEARCH_STATUS]
+        search.control[control.HEAD] = end
+        search.control[control.MOVES] += reached
+        if search.control[control.STATUS] == search_status.SEARCHING and end == states.count[0]:
+            search.control[control.STATUS] = search_status.EXHAUSTED
+    return search.control[control.STATUS]
 
 
 @inner
@@ -121,8 +113,8 @@ def _expand(search, number, reached):
     if done == tasks:
         unpack(search, row)
         check_terminal(search, number)
-    elif reached == before and search.violated[CLAIM_PROGRESS] < 0:
-        search.violated[CLAIM_PROGRESS] = number
+    elif reached == before and search.violated[claim.PROGRESS] < 0:
+        search.violated[claim.PROGRESS] = number
     return reached
 
 
@@ -156,7 +148,7 @@ def _find_out(search, row, task, after):
         for other in range(search.actors.shape[0]):
             if other != task and after[1 + other] != row[1 + other]:
                 return became
-    if search.search[SEARCH_REMEMBER] != 0 and not sees_others:
+    if search.control[control.REMEMBER] != 0 and not sees_others:
         remember(search.remembered, _key(row, task), became)
     return became
 
@@ -189,10 +181,10 @@ def _check_new_part(search, number):
 
     They are about nothing else, and common parts are first seen in the order of their numbers.
     """
-    if search.states.rows[number, 0] == search.search[SEARCH_CHECKED]:
+    if search.states.rows[number, 0] == search.control[control.CHECKED]:
         unpack(search, search.states.rows[number])
         check_state(search, number)
-        search.search[SEARCH_CHECKED] += 1
+        search.control[control.CHECKED] += 1
 
 
 @njit
@@ -223,15 +215,14 @@ def take(search, task):
 
 @inner
 def _move(search, task):
-    """One move, or all of one call with SEARCH_WHOLE_CALLS; steps made, 0 if it cannot be."""
-    control, actor = search.search, search.actors[task]
-    op, steps = actor[ACTOR_OP], 0
+    """One move, or all of one call with control.WHOLE_CALLS; steps made, 0 if it cannot be."""
+    op, steps = search.actors[task, actor.OP], 0
     while may_move(search, task):
         steps += move(search, task)
         if (
-            control[SEARCH_WHOLE_CALLS] == 0
-            or actor[ACTOR_OP] != op
-            or control[SEARCH_STATUS] == UNCACHED
+            search.control[control.WHOLE_CALLS] == 0
+            or search.actors[task, actor.OP] != op
+            or search.control[control.STATUS] == search_status.UNCACHED
         ):
             return steps
     return 0

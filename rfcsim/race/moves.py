@@ -1,56 +1,15 @@
 """One move of one task: its next step, with what the lock makes of it."""
 
 from rfcsim._jit import inner, njit
-from rfcsim.model.layout import (
-    CALL_KILL,
-    CALL_NONE,
-    CALL_TOUCH,
-    EFFECT_CPU,
-    EFFECT_DONE,
-    EFFECT_DOWN,
-    EFFECT_DOWNGRADE,
-    EFFECT_UP,
-    EXCLUSIVE,
-    MM_DESIGN,
-    MM_NEXT_IDENTITY,
-    REG_CALL,
-    REG_HELD,
-    REG_KILLED,
-    REG_LOOKED_UP,
-    REG_SIZE,
-    REG_STEP,
-    RULE_CONTENDED,
-    RULE_VMA_LOCK,
-    SEM_READERS,
-    SEM_WAITERS,
-    SEM_WRITER,
-    SHARED,
-    UNLOCKED,
-    WORK_DRAIN_ALL,
-    WORK_SYSCALL,
-)
+from rfcsim.model.layout import call, effect, lock, mm, operation, reg, rule, sem, work
 from rfcsim.model.rwsem import down, downgrade, take, up
 from rfcsim.model.step import begin, step
-from rfcsim.race.layout import (
-    ACTOR_OP,
-    ACTOR_WAITS,
-    OP_ARG,
-    OP_BACKING,
-    OP_CALL,
-    OP_PAGES,
-    OP_START,
-    POLICY_ANY,
-    SEARCH_LOCK_FREE,
-    SEARCH_POLICY,
-    SEARCH_REDUCE,
-    SEARCH_STATUS,
-    UNCACHED,
-)
+from rfcsim.race.layout import actor, control, grant, search_status
 
 
 @inner
 def is_done(search, task):
-    return search.actors[task, ACTOR_OP] == search.first_op[task + 1]
+    return search.actors[task, actor.OP] == search.first_op[task + 1]
 
 
 @inner
@@ -58,45 +17,48 @@ def may_move(search, task):
     """Whether a task can make a move in the working state."""
     if is_done(search, task):
         return False
-    waits = search.actors[task, ACTOR_WAITS]
-    if waits == UNLOCKED:
+    waits = search.actors[task, actor.WAITS]
+    if waits == lock.UNLOCKED:
         return True
-    if search.search[SEARCH_POLICY] != POLICY_ANY:
+    if search.control[control.POLICY] != grant.ANY:
         return False  # in the queue: its turn comes with somebody's release
-    sem = search.state.sem
-    return sem[SEM_WRITER] == 0 and (waits == SHARED or sem[SEM_READERS] == 0)
+    return search.state.sem[sem.WRITER] == 0 and (
+        waits == lock.SHARED or search.state.sem[sem.READERS] == 0
+    )
 
 
 @inner
 def move(search, task):
     """Let a task that may move do so; how many steps it made.
 
-    With SEARCH_REDUCE a move is more than a step: the task's *own* steps, which nobody else can
+    With control.REDUCE a move is more than a step: the task's *own* steps, which nobody else can
     see and which see nobody, then one that matters, or all that happens under an exclusive
     hold where no call of the scenario looks at pages without the lock, up to the release. Every
     order of steps has the outcome of some order of such moves.
     """
-    control, actor = search.search, search.actors[task]
     steps = 0
     while True:
-        if actor[ACTOR_WAITS] != UNLOCKED:
+        if search.actors[task, actor.WAITS] != lock.UNLOCKED:
             if not may_move(search, task):
                 return steps
             _grant(search, task)
-            kind, own = EFFECT_DOWN, False
+            kind, own = effect.DOWN, False
         else:
             kind, own = _step(search, task)
         steps += 1
-        if control[SEARCH_REDUCE] == 0 or control[SEARCH_STATUS] == UNCACHED:
+        if (
+            search.control[control.REDUCE] == 0
+            or search.control[control.STATUS] == search_status.UNCACHED
+        ):
             return steps
         if own:
             if is_done(search, task):
                 return steps
             continue
-        held = search.state.tasks[task, REG_HELD]
-        if held == EXCLUSIVE and control[SEARCH_LOCK_FREE] == 0:
+        held = search.state.tasks[task, reg.HELD]
+        if held == lock.EXCLUSIVE and search.control[control.LOCK_FREE] == 0:
             continue
-        if kind == EFFECT_UP and control[SEARCH_POLICY] == POLICY_ANY:
+        if kind == effect.UP and search.control[control.POLICY] == grant.ANY:
             # What follows a release is a return or a request; as a rule both are the task's own.
             if _looks_at_waiters(search.state):
                 return steps
@@ -108,9 +70,8 @@ def move(search, task):
 @inner
 def _grant(search, task):
     """Grant the lock to a task that waits for it and may have it."""
-    actor = search.actors[task]
-    take(search.state, task, actor[ACTOR_WAITS])
-    actor[ACTOR_WAITS] = UNLOCKED
+    take(search.state, task, search.actors[task, actor.WAITS])
+    search.actors[task, actor.WAITS] = lock.UNLOCKED
 
 
 @inner
@@ -121,19 +82,19 @@ def sees_other_tasks(search, task):
     holder of mmap_sem is about to change; it may come at the end of a move that began before it.
     Where there is no queue, who waits is in the waiters' own parts.
     """
-    state, control = search.state, search.search
-    locks_vmas = state.mm[MM_DESIGN] & RULE_VMA_LOCK != 0
-    if locks_vmas and control[SEARCH_LOCK_FREE] != 0 and state.sem[SEM_WRITER] != 0:
+    state = search.state
+    locks_vmas = state.mm[mm.DESIGN] & rule.VMA_LOCK != 0
+    if locks_vmas and search.control[control.LOCK_FREE] != 0 and state.sem[sem.WRITER] != 0:
         return True
-    if control[SEARCH_POLICY] == POLICY_ANY and _looks_at_waiters(state):
+    if search.control[control.POLICY] == grant.ANY and _looks_at_waiters(state):
         return True
-    return state.tasks[task, REG_CALL] == CALL_KILL
+    return state.tasks[task, reg.CALL] == call.KILL
 
 
 @inner
 def _looks_at_waiters(state):
     """Whether some step looks at how many wait: then to ask for the lock is no task's own step."""
-    return state.mm[MM_DESIGN] & RULE_CONTENDED != 0
+    return state.mm[mm.DESIGN] & rule.CONTENDED != 0
 
 
 @inner
@@ -141,7 +102,7 @@ def _waiting(search):
     """How many tasks wait for the lock; one that could have it may be on its way to it."""
     waiting = 0
     for task in range(search.actors.shape[0]):
-        if search.actors[task, ACTOR_WAITS] != UNLOCKED:
+        if search.actors[task, actor.WAITS] != lock.UNLOCKED:
             waiting += 1
     return waiting
 
@@ -149,39 +110,39 @@ def _waiting(search):
 @inner
 def _step(search, task):
     """One step of a task that does not wait; its effect, and whether it is the task's own."""
-    state, control = search.state, search.search
-    op = search.actors[task, ACTOR_OP]
-    call = state.tasks[task, REG_CALL]
+    state = search.state
+    op = search.actors[task, actor.OP]
+    which = state.tasks[task, reg.CALL]
     # An identity tells which call mapped a range, in whatever order the calls came.
-    state.mm[MM_NEXT_IDENTITY] = search.free_identity[0] + op
-    # Under POLICY_ANY there is no queue, but its length may matter.
-    no_queue = control[SEARCH_POLICY] == POLICY_ANY
+    state.mm[mm.NEXT_IDENTITY] = search.free_identity[0] + op
+    # Under grant.ANY there is no queue, but its length may matter.
+    no_queue = search.control[control.POLICY] == grant.ANY
     if no_queue:
-        state.sem[SEM_WAITERS] = _waiting(search)
+        state.sem[sem.WAITERS] = _waiting(search)
     kind, a, _ = step(state, task, -1, 1)
     if no_queue:
-        state.sem[SEM_WAITERS] = 0
-    if kind == EFFECT_CPU:
-        own = call != CALL_TOUCH and a in (WORK_SYSCALL, WORK_DRAIN_ALL)
+        state.sem[sem.WAITERS] = 0
+    if kind == effect.CPU:
+        own = which != call.TOUCH and a in (work.SYSCALL, work.DRAIN_ALL)
         return kind, own
-    if kind == EFFECT_DOWN:
-        if control[SEARCH_POLICY] == POLICY_ANY:
-            search.actors[task, ACTOR_WAITS] = a
+    if kind == effect.DOWN:
+        if search.control[control.POLICY] == grant.ANY:
+            search.actors[task, actor.WAITS] = a
             return kind, not _looks_at_waiters(state)
         if not down(state, task, a):
-            search.actors[task, ACTOR_WAITS] = a
+            search.actors[task, actor.WAITS] = a
         return kind, False
-    if kind in (EFFECT_UP, EFFECT_DOWNGRADE):
-        granted = up(state, task) if kind == EFFECT_UP else downgrade(state, task)
+    if kind in (effect.UP, effect.DOWNGRADE):
+        granted = up(state, task) if kind == effect.UP else downgrade(state, task)
         for i in range(granted):
-            search.actors[state.granted[i], ACTOR_WAITS] = UNLOCKED
+            search.actors[state.granted[i], actor.WAITS] = lock.UNLOCKED
         return kind, False
-    if kind == EFFECT_DONE:
+    if kind == effect.DONE:
         _return(search, task, a)
-        if call == CALL_KILL:
+        if which == call.KILL:
             _bury(search)
         return kind, True
-    control[SEARCH_STATUS] = UNCACHED
+    search.control[control.STATUS] = search_status.UNCACHED
     return kind, False
 
 
@@ -197,11 +158,11 @@ def enter_call(search, task):
 @inner
 def _return(search, task, value):
     """Keep what a call returned, and begin the task's next one."""
-    op = search.actors[task, ACTOR_OP]
+    op = search.actors[task, actor.OP]
     search.results[op] = value
-    search.actors[task, ACTOR_OP] = op + 1
-    if search.state.tasks[task, REG_KILLED] != 0:
-        search.actors[task, ACTOR_OP] = search.first_op[task + 1]
+    search.actors[task, actor.OP] = op + 1
+    if search.state.tasks[task, reg.KILLED] != 0:
+        search.actors[task, actor.OP] = search.first_op[task + 1]
     elif op + 1 < search.first_op[task + 1]:
         enter(search, task)
         return
@@ -213,31 +174,31 @@ def _bury(search):
     """Let killed tasks that have not begun their call not begin it: they make no further one."""
     for task in range(search.actors.shape[0]):
         regs = search.state.tasks[task]
-        if regs[REG_KILLED] != 0 and regs[REG_STEP] == 0:
-            search.actors[task, ACTOR_OP] = search.first_op[task + 1]
+        if regs[reg.KILLED] != 0 and regs[reg.STEP] == 0:
+            search.actors[task, actor.OP] = search.first_op[task + 1]
             _rest(regs)
 
 
 @inner
 def _rest(regs):
     """Registers of a task with no call to make: one state, however it came there."""
-    for register in range(REG_SIZE):
-        if register not in (REG_HELD, REG_KILLED):
+    for register in range(reg.SIZE):
+        if register not in (reg.HELD, reg.KILLED):
             regs[register] = 0
-    regs[REG_CALL] = CALL_NONE
-    regs[REG_LOOKED_UP] = -1
+    regs[reg.CALL] = call.NONE
+    regs[reg.LOOKED_UP] = -1
 
 
 @inner
 def enter(search, task):
     """Let a task begin the call of its row."""
-    call = search.calls[search.actors[task, ACTOR_OP]]
+    call = search.calls[search.actors[task, actor.OP]]
     begin(
         search.state,
         task,
-        call[OP_CALL],
-        call[OP_START],
-        call[OP_PAGES],
-        call[OP_ARG],
-        call[OP_BACKING],
+        call[operation.CALL],
+        call[operation.START],
+        call[operation.PAGES],
+        call[operation.ARG],
+        call[operation.BACKING],
     )

@@ -7,26 +7,13 @@ step functions, on the original design, and each concurrent outcome must be amon
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rfcsim.model.layout import (
-    MM_DESIGN,
-    MM_LOCKED_VM,
-    MM_MAP_COUNT,
-    PAGE_COW,
-    PAGE_MLOCKED,
-    PAGE_PRESENT,
-    PAGE_ZERO,
-    VM_LOCKED,
-    VMA_END,
-    VMA_FLAGS,
-    VMA_IDENTITY,
-    VMA_START,
-    State,
-)
+from rfcsim.model.layout import bit, mm, vm, vma
+from rfcsim.model.state import State
 from rfcsim.race.problem import Problem
 from rfcsim.race.search import Exploration, search_all
 
-_PROMISED = PAGE_PRESENT | PAGE_MLOCKED | PAGE_ZERO
-_RESIDUE = _PROMISED | PAGE_COW
+_PROMISED = bit.PRESENT | bit.MLOCKED | bit.ZERO
+_RESIDUE = _PROMISED | bit.COW
 
 
 class Outcome(NamedTuple):
@@ -48,7 +35,7 @@ class Outcome(NamedTuple):
         that is shared with a child is there all the same.
         """
         pages = tuple(
-            (identity, flags, bits & _PROMISED if flags & VM_LOCKED else 0)
+            (identity, flags, bits & _PROMISED if flags & vm.LOCKED else 0)
             for identity, flags, bits in self.pages
         )
         return self._replace(pages=pages)
@@ -57,11 +44,11 @@ class Outcome(NamedTuple):
 def outcome(state: State, results: Iterable[int]) -> Outcome:
     """Read the outcome off the model's arrays."""
     pages = [(0, 0, 0)] * len(state.pages)
-    for vma in state.vmas[: state.mm[MM_MAP_COUNT]]:
-        for page in range(vma[VMA_START], vma[VMA_END]):
+    for area in state.vmas[: state.mm[mm.MAP_COUNT]]:
+        for page in range(area[vma.START], area[vma.END]):
             bits = int(state.pages[page]) & _RESIDUE
-            pages[page] = (int(vma[VMA_IDENTITY]), int(vma[VMA_FLAGS]), bits)
-    return Outcome(tuple(map(int, results)), tuple(pages), int(state.mm[MM_LOCKED_VM]))
+            pages[page] = (int(area[vma.IDENTITY]), int(area[vma.FLAGS]), bits)
+    return Outcome(tuple(map(int, results)), tuple(pages), int(state.mm[mm.LOCKED_VM]))
 
 
 def concurrent_outcomes(exploration: Exploration) -> dict[Outcome, int]:
@@ -80,14 +67,13 @@ def sequential_outcomes(problem: Problem, design: int) -> set[Outcome]:
     ----------
     problem : Problem
     design : int
-        DESIGN_* that the calls are run on, whatever the problem's.
+        design.* that the calls are run on, whatever the problem's.
 
     Raises
     ------
     ExplorerError
         As `rfcsim.race.search.search_all` does.
     """
-    mm = problem.state.mm.copy()
-    mm[MM_DESIGN] = design
-    problem = problem._replace(state=problem.state._replace(mm=mm))
+    problem.state.mm.copy()[mm.DESIGN] = design
+    problem = problem._replace(state=problem.state._replace(mm=problem.state.mm.copy()))
     return set(concurrent_outcomes(search_all(problem, whole_calls=True)))

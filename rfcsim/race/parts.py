@@ -15,17 +15,10 @@ Source: G. J. Holzmann, State compression in SPIN, 1997, where this is called co
 import numpy as np
 
 from rfcsim._jit import inner
-from rfcsim.model.layout import (
-    MM_MAP_COUNT,
-    MM_NEXT_IDENTITY,
-    REG_SIZE,
-    SEM_HEAD,
-    SEM_WAITERS,
-    VMA_READ_MISSES,
-    VMA_READ_POSITION,
-    State,
-)
-from rfcsim.race.layout import ACTOR_OP, ACTOR_SIZE, Search
+from rfcsim.model.layout import mm, reg, sem, vma
+from rfcsim.model.state import State
+from rfcsim.race.arrays import Search
+from rfcsim.race.layout import actor
 from rfcsim.race.rows import find_or_add, hash_of, same
 
 WORD_BYTES = 8
@@ -33,8 +26,8 @@ NOT_COMMON = ("tasks", "granted")  # arrays of a state: each task's own, and scr
 
 # --- a task's part: its number from 1, since no part may be all zeros, then its own -------------
 OWN_REGISTERS = 1
-OWN_ACTOR = OWN_REGISTERS + REG_SIZE
-OWN_RESULTS = OWN_ACTOR + ACTOR_SIZE  # one a call, as many as the task with most calls has
+OWN_ACTOR = OWN_REGISTERS + reg.SIZE
+OWN_RESULTS = OWN_ACTOR + actor.SIZE  # one a call, as many as the task with most calls has
 
 
 def new_working_state(state: State) -> tuple[State, np.ndarray]:
@@ -60,7 +53,7 @@ def new_working_state(state: State) -> tuple[State, np.ndarray]:
 def done_parts(search: Search) -> np.ndarray:
     """Of each task's part, whether that task has made all its calls."""
     parts = search.task_parts.rows[: search.task_parts.count[0]]
-    return parts[:, OWN_ACTOR + ACTOR_OP] == search.first_op[parts[:, 0]]
+    return parts[:, OWN_ACTOR + actor.OP] == search.first_op[parts[:, 0]]
 
 
 @inner
@@ -89,18 +82,18 @@ def unpack(search, row):
 def _settle(search):
     """Make the same in the working state what cannot matter any more."""
     state = search.state
-    sem, queue, vmas = state.sem, state.queue, state.vmas
-    state.mm[MM_NEXT_IDENTITY] = 0  # set anew for each step
-    for row in range(state.mm[MM_MAP_COUNT]):
-        vmas[row, VMA_READ_POSITION] = 0  # for readahead, and there is no disk
-        vmas[row, VMA_READ_MISSES] = 0
-    while sem[SEM_HEAD] > 0:  # the queue is a ring: turn it until its head is in front
+    queue, vmas = state.queue, state.vmas
+    state.mm[mm.NEXT_IDENTITY] = 0  # set anew for each step
+    for row in range(state.mm[mm.MAP_COUNT]):
+        vmas[row, vma.READ_POSITION] = 0  # for readahead, and there is no disk
+        vmas[row, vma.READ_MISSES] = 0
+    while state.sem[sem.HEAD] > 0:  # the queue is a ring: turn it until its head is in front
         first = queue[0]
         for place in range(1, queue.size):
             queue[place - 1] = queue[place]
         queue[queue.size - 1] = first
-        sem[SEM_HEAD] -= 1
-    for place in range(sem[SEM_WAITERS], queue.size):
+        state.sem[sem.HEAD] -= 1
+    for place in range(state.sem[sem.WAITERS], queue.size):
         queue[place] = 0
 
 
@@ -108,9 +101,9 @@ def _settle(search):
 def _gather(search, task, own):
     """Write the part of a task in the working state."""
     own[0] = task + 1
-    for register in range(REG_SIZE):
+    for register in range(reg.SIZE):
         own[OWN_REGISTERS + register] = search.state.tasks[task, register]
-    for known in range(ACTOR_SIZE):
+    for known in range(actor.SIZE):
         own[OWN_ACTOR + known] = search.actors[task, known]
     own[OWN_RESULTS:] = 0
     first = search.first_op[task]
@@ -121,9 +114,9 @@ def _gather(search, task, own):
 @inner
 def _scatter(search, task, own):
     """Read the part of a task into the working state."""
-    for register in range(REG_SIZE):
+    for register in range(reg.SIZE):
         search.state.tasks[task, register] = own[OWN_REGISTERS + register]
-    for known in range(ACTOR_SIZE):
+    for known in range(actor.SIZE):
         search.actors[task, known] = own[OWN_ACTOR + known]
     first = search.first_op[task]
     for op in range(first, search.first_op[task + 1]):

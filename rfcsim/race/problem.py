@@ -4,42 +4,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rfcsim.model.layout import (
-    CALL_FORK,
-    CALL_KILL,
-    CALL_MREMAP,
-    CALL_TOUCH,
-    CALL_TRUNCATE,
-    MM_NEXT_IDENTITY,
-    State,
-)
+from rfcsim.model.layout import call, mm, operation
+from rfcsim.model.state import State
 from rfcsim.race import remembered, rows
+from rfcsim.race.arrays import Reached, Search
 from rfcsim.race.explorer import STATES_A_BATCH
-from rfcsim.race.layout import (
-    ACTOR_SIZE,
-    N_STATE_CLAIMS,
-    OP_CALL,
-    OP_PAGES,
-    OP_START,
-    SEARCH_HEAD,
-    SEARCH_LOCK_FREE,
-    SEARCH_POLICY,
-    SEARCH_REDUCE,
-    SEARCH_REMEMBER,
-    SEARCH_SIZE,
-    SEARCH_STATUS,
-    SEARCH_WHOLE_CALLS,
-    UNCACHED,
-    Reached,
-    Search,
-)
+from rfcsim.race.layout import actor, claim, control, search_status
 from rfcsim.race.parts import OWN_RESULTS, new_working_state
 
 MOST_PAGES = 1024  # of which there is a byte in every common part
 MOST_TASKS = 26  # a schedule names them by letters
 MOST_STATES = 2**32 - 2  # a slot of a table has 32 bits for a number + 1
-LOCK_FREE = (CALL_TOUCH, CALL_TRUNCATE)  # calls that see or change pages without mmap_sem
-FAR_REACHING = (CALL_MREMAP, CALL_FORK, CALL_KILL)  # calls that reach beyond their range
+LOCK_FREE = (call.TOUCH, call.TRUNCATE)  # calls that see or change pages without mmap_sem
+FAR_REACHING = (call.MREMAP, call.FORK, call.KILL)  # calls that reach beyond their range
 GIB = 1 << 30
 
 
@@ -51,7 +28,7 @@ class Problem(NamedTuple):
     """What to explore: an address space, and tasks with their calls.
 
     state : State, at the start; its arrays are copied
-    calls : int64[calls, OP_SIZE]
+    calls : int64[calls, operation.SIZE]
     first_op : int64[tasks + 1], task t makes the calls [first_op[t], first_op[t + 1])
     """
 
@@ -78,14 +55,14 @@ def new_search(
     state, calls, first_op = problem.state, problem.calls, problem.first_op
     tasks = len(first_op) - 1
     refuse_large(len(state.pages), tasks)
-    control = np.zeros(SEARCH_SIZE, np.int64)
-    control[SEARCH_POLICY] = policy
+    scalars = np.zeros(control.SIZE, np.int64)
+    scalars[control.POLICY] = policy
     # A signal can come between any two steps, so with one no two of them can be taken together.
-    signals = (calls[:, OP_CALL] == CALL_KILL).any()
-    control[SEARCH_REDUCE] = reduce and not signals and not whole_calls
-    control[SEARCH_WHOLE_CALLS] = whole_calls
-    control[SEARCH_LOCK_FREE] = np.isin(calls[:, OP_CALL], LOCK_FREE).any()
-    control[SEARCH_REMEMBER] = remember
+    signals = (calls[:, operation.CALL] == call.KILL).any()
+    scalars[control.REDUCE] = reduce and not signals and not whole_calls
+    scalars[control.WHOLE_CALLS] = whole_calls
+    scalars[control.LOCK_FREE] = np.isin(calls[:, operation.CALL], LOCK_FREE).any()
+    scalars[control.REMEMBER] = remember
     working, common = new_working_state(state)
     own = np.zeros(OWN_RESULTS + np.diff(first_op).max(), np.int64)
     states = rows.new_rows(1 + tasks, np.uint32)
@@ -93,12 +70,12 @@ def new_search(
     return Search(
         state=working,
         common=common,
-        actors=np.column_stack([first_op[:-1], np.zeros((tasks, ACTOR_SIZE - 1), np.int64)]),
+        actors=np.column_stack([first_op[:-1], np.zeros((tasks, actor.SIZE - 1), np.int64)]),
         results=np.zeros(len(calls), np.int64),
         own=own,
         calls=np.ascontiguousarray(calls, np.int64),
         first_op=np.ascontiguousarray(first_op, np.int64),
-        free_identity=np.array([state.mm[MM_NEXT_IDENTITY]], np.int64),
+        free_identity=np.array([state.mm[mm.NEXT_IDENTITY]], np.int64),
         alone=_alone(calls),
         states=states,
         parents=np.zeros(len(states.rows), np.uint32),
@@ -110,8 +87,8 @@ def new_search(
             hashes=np.zeros(moves, np.uint64),
             origins=np.zeros(moves, np.uint32),
         ),
-        violated=np.full(N_STATE_CLAIMS, -1, np.int64),
-        search=control,
+        violated=np.full(claim.COUNT, -1, np.int64),
+        control=scalars,
     )
 
 
@@ -124,10 +101,10 @@ def refuse_large(pages: int, tasks: int) -> None:
 
 def _alone(calls: np.ndarray) -> np.ndarray:
     """Which calls have no page in common with any other call of the scenario."""
-    starts = calls[:, OP_START]
-    ends = starts + calls[:, OP_PAGES]
+    starts = calls[:, operation.START]
+    ends = starts + calls[:, operation.PAGES]
     meets = (starts[:, None] < ends[None, :]) & (starts[None, :] < ends[:, None])
-    meets |= np.isin(calls[:, OP_CALL], FAR_REACHING)[None, :]
+    meets |= np.isin(calls[:, operation.CALL], FAR_REACHING)[None, :]
     np.fill_diagonal(meets, False)
     return np.where(meets.any(axis=1), 0, 1)
 
@@ -155,7 +132,7 @@ def make_room(search: Search, most_gib: float) -> None:
     if needed > most_gib * GIB or room > MOST_STATES:
         raise ExplorerError(
             f"memory: {search.states.count[0]:,} states found, "
-            f"{search.search[SEARCH_HEAD]:,} of them expanded, "
+            f"{search.control[control.HEAD]:,} of them expanded, "
             f"when {most_gib:g} GiB were full; must be given more, or be a smaller scenario"
         )
     try:
@@ -171,7 +148,7 @@ def make_room(search: Search, most_gib: float) -> None:
 
 def refuse_uncached(search: Search) -> None:
     """Raise ExplorerError if a call wanted a page from the disk."""
-    if search.search[SEARCH_STATUS] == UNCACHED:
+    if search.control[control.STATUS] == search_status.UNCACHED:
         raise ExplorerError(
             "regions: a call needs a file page that is not in the page cache; "
             "must be cached, since the explorer has no disk"

@@ -9,14 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rfcsim.model.layout import State
+from rfcsim.model.state import State
+from rfcsim.race.arrays import Search
 from rfcsim.race.explorer import explore, find_move, look_at, start, take
-from rfcsim.race.layout import (
-    POLICY_ANY,
-    SEARCH_MOVES,
-    SEARCHING,
-    Search,
-)
+from rfcsim.race.layout import control, grant, search_status
 from rfcsim.race.parts import done_parts
 from rfcsim.race.problem import ExplorerError, Problem, make_room, new_search, refuse_uncached
 
@@ -61,7 +57,7 @@ class Exploration:
     @property
     def moves(self) -> int:
         """Moves taken, to new states and to old ones."""
-        return int(self.search.search[SEARCH_MOVES])
+        return int(self.search.control[control.MOVES])
 
     @property
     def nbytes(self) -> int:
@@ -81,7 +77,7 @@ class Exploration:
         return np.flatnonzero(terminal)
 
     def violation(self, claim: int) -> int | None:
-        """The first state that violates a claim (CLAIM_*), or None if it holds."""
+        """The first state that violates a claim (claim.*), or None if it holds."""
         number = int(self.search.violated[claim])
         return None if number < 0 else number
 
@@ -107,7 +103,7 @@ class Exploration:
 def search_all(
     problem: Problem,
     *,
-    policy: int = POLICY_ANY,
+    policy: int = grant.ANY,
     reduce: bool = True,
     remember: bool = True,
     whole_calls: bool = False,
@@ -120,8 +116,8 @@ def search_all(
     ----------
     problem : Problem
     policy : int
-        POLICY_ANY: any waiter that the holders allow is granted next, which covers every policy.
-        POLICY_FIFO: the hand-over of 2.6.36 alone.
+        grant.ANY: any waiter that the holders allow is granted next, which covers every policy.
+        grant.FIFO: the hand-over of 2.6.36 alone.
     reduce : bool
         Take steps that commute with everybody else's together; the verdicts are the same.
     remember : bool
@@ -145,7 +141,7 @@ def search_all(
     began = time.perf_counter()
     make_room(search, most_gib)
     start(search)
-    while explore(search, STATES_A_CHUNK) == SEARCHING:
+    while explore(search, STATES_A_CHUNK) == search_status.SEARCHING:
         if progress is not None:
             progress(int(search.states.count[0]))
         make_room(search, most_gib)
@@ -153,7 +149,7 @@ def search_all(
     return Exploration(problem, search, time.perf_counter() - began)
 
 
-def replay(problem: Problem, legs: Sequence[Leg], policy: int = POLICY_ANY) -> Iterator[Search]:
+def replay(problem: Problem, legs: Sequence[Leg], policy: int = grant.ANY) -> Iterator[Search]:
     """Take a schedule step by step; the working state is first the start, then after each step.
 
     Raises

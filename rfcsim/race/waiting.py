@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rfcsim.model.layout import PAGE_PRESENT, UNLOCKED
+from rfcsim.model.layout import bit, lock
+from rfcsim.race.arrays import Search
 from rfcsim.race.explorer import keep, look_at, start, take
-from rfcsim.race.layout import ACTOR_WAITS, Search
+from rfcsim.race.layout import actor
 from rfcsim.race.problem import ExplorerError, Problem, make_room, new_search, refuse_uncached
 from rfcsim.race.search import Leg, legs_of
 
@@ -48,7 +49,7 @@ def worst_wait(problem: Problem, task: int, policy: int) -> WorstWait:
     task : int
         Who waits.
     policy : int
-        POLICY_ANY or POLICY_FIFO.
+        grant.ANY or grant.FIFO.
 
     Raises
     ------
@@ -103,8 +104,8 @@ def _explore(problem: Problem, task: int, policy: int) -> list[_Node]:
 def _node(search: Search, task: int, parent: tuple[int, int]) -> _Node:
     return _Node(
         parent=parent,
-        present=int(np.count_nonzero(search.state.pages & PAGE_PRESENT)),
-        waits=bool(search.actors[task, ACTOR_WAITS] != UNLOCKED),
+        present=int(np.count_nonzero(search.state.pages & bit.PRESENT)),
+        waits=bool(search.actors[task, actor.WAITS] != lock.UNLOCKED),
         moves={},
     )
 

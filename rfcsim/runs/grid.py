@@ -33,7 +33,7 @@ class Point:
     values : dict of str to Value
         Scenario (its name), then the value of every axis, or the name of the variant.
     scenario : Scenario
-    costs : int64[N_COSTS]
+    costs : int64[cost.COUNT]
         The cost table's figures, so that a worker elsewhere needs no file.
     fingerprint : str
         Of all that a run depends on but seed, replication and version: 16 hexadecimal digits.

@@ -3,30 +3,20 @@
 import numpy as np
 import polars as pl
 
-from rfcsim.clock.layout import (
-    EV_ACQUIRE_RETURNED,
-    EV_CALL_BEGIN,
-    EV_CALL_END,
-    EV_DISK_DONE,
-    EV_DISK_START,
-    EV_GRANTED,
-    EV_RELEASED,
-    EV_RUN,
-    EV_START_LOCKING,
-    EV_STOP,
-    EV_WOKEN,
-    EVENT_NAMES,
-    TRACE_A,
-    TRACE_B,
-    TRACE_EVENT,
-    TRACE_TASK,
-    TRACE_TIME,
-)
-from rfcsim.model.layout import CALL_NAMES, EXCLUSIVE
+from rfcsim.clock.layout import event as events
+from rfcsim.clock.layout import trace as traced
+from rfcsim.model.layout import call as call_number
+from rfcsim.model.layout import lock
 from rfcsim.trace.frame import EVENT_SCHEMA
 
 DISK = "disk"
-_OF_LOCK = [EV_START_LOCKING, EV_WOKEN, EV_GRANTED, EV_ACQUIRE_RETURNED, EV_RELEASED]
+_OF_LOCK = [
+    events.START_LOCKING,
+    events.WOKEN,
+    events.GRANTED,
+    events.ACQUIRE_RETURNED,
+    events.RELEASED,
+]
 SPAN_SCHEMA = pl.Schema(
     {
         "task": pl.String(),
@@ -44,7 +34,7 @@ def trace_frame(trace: np.ndarray, task_names: list[str]) -> pl.DataFrame:
 
     Parameters
     ----------
-    trace : int64[events, TRACE_SIZE]
+    trace : int64[events, trace.SIZE]
     task_names : list of str
         By task number: class and number, "victim 3".
 
@@ -55,15 +45,15 @@ def trace_frame(trace: np.ndarray, task_names: list[str]) -> pl.DataFrame:
     """
     names = pl.Series([*task_names, DISK], dtype=pl.String())
     classes = pl.Series([*(name.rsplit(" ", 1)[0] for name in task_names), DISK])
-    task = np.where(trace[:, TRACE_TASK] < 0, len(task_names), trace[:, TRACE_TASK])
-    event = pl.Series(trace[:, TRACE_EVENT])
-    a, b = pl.Series(trace[:, TRACE_A]), pl.Series(trace[:, TRACE_B])
+    task = np.where(trace[:, traced.TASK] < 0, len(task_names), trace[:, traced.TASK])
+    event = pl.Series(trace[:, traced.EVENT])
+    a, b = pl.Series(trace[:, traced.A]), pl.Series(trace[:, traced.B])
     of_lock = event.is_in(_OF_LOCK)
-    of_disk = event.is_in([EV_DISK_START, EV_DISK_DONE])
-    of_call = event.is_in([EV_CALL_BEGIN, EV_CALL_END])
-    call = pl.Series(CALL_NAMES)
+    of_disk = event.is_in([events.DISK_START, events.DISK_DONE])
+    of_call = event.is_in([events.CALL_BEGIN, events.CALL_END])
+    call = pl.Series(call_number.NAMES)
     frame = pl.DataFrame(
-        {"time_ns": trace[:, TRACE_TIME], "event": event, "a": a, "b": b}
+        {"time_ns": trace[:, traced.TIME], "event": event, "a": a, "b": b}
     ).with_columns(
         task=names.gather(task),
         **{"class": classes.gather(task)},
@@ -77,13 +67,15 @@ def trace_frame(trace: np.ndarray, task_names: list[str]) -> pl.DataFrame:
         "time_ns",
         "task",
         "class",
-        pl.Series(EVENT_NAMES).gather(event).alias("event"),
+        pl.Series(events.NAMES).gather(event).alias("event"),
         mode=pl.when("of_lock").then(
-            pl.when(pl.col("a") == EXCLUSIVE).then(pl.lit("exclusive")).otherwise(pl.lit("shared"))
+            pl.when(pl.col("a") == lock.EXCLUSIVE)
+            .then(pl.lit("exclusive"))
+            .otherwise(pl.lit("shared"))
         ),
         lock=pl.when("of_lock").then(pl.lit(LOCK)),
-        cpu=pl.when(pl.col("event").is_in([EV_RUN, EV_STOP])).then("a"),
-        value=pl.when(pl.col("event") == EV_CALL_END).then("b").when("of_disk").then("a"),
+        cpu=pl.when(pl.col("event").is_in([events.RUN, events.STOP])).then("a"),
+        value=pl.when(pl.col("event") == events.CALL_END).then("b").when("of_disk").then("a"),
         call="call",
         count=pl.when("of_disk").then("b"),
     ).match_to_schema(EVENT_SCHEMA)
@@ -94,7 +86,7 @@ def call_spans(trace: np.ndarray, task_names: list[str]) -> pl.DataFrame:
 
     Parameters
     ----------
-    trace : int64[events, TRACE_SIZE]
+    trace : int64[events, trace.SIZE]
     task_names : list of str
         By task number.
 
@@ -105,18 +97,18 @@ def call_spans(trace: np.ndarray, task_names: list[str]) -> pl.DataFrame:
     """
     spans = []
     for task, name in enumerate(task_names):
-        of_task = trace[trace[:, TRACE_TASK] == task]
-        began = of_task[of_task[:, TRACE_EVENT] == EV_CALL_BEGIN]
-        ended = of_task[of_task[:, TRACE_EVENT] == EV_CALL_END]
-        calls = pl.Series(CALL_NAMES).gather(ended[:, TRACE_A])
+        of_task = trace[trace[:, traced.TASK] == task]
+        began = of_task[of_task[:, traced.EVENT] == events.CALL_BEGIN]
+        ended = of_task[of_task[:, traced.EVENT] == events.CALL_END]
+        calls = pl.Series(call_number.NAMES).gather(ended[:, traced.A])
         spans.append(
             pl.DataFrame(
                 {
                     "task": [name] * len(ended),
                     "class": [name.rsplit(" ", 1)[0]] * len(ended),
                     "call": calls,
-                    "began_ns": began[: len(ended), TRACE_TIME],
-                    "ended_ns": ended[:, TRACE_TIME],
+                    "began_ns": began[: len(ended), traced.TIME],
+                    "ended_ns": ended[:, traced.TIME],
                 },
                 SPAN_SCHEMA,
             )

@@ -6,39 +6,18 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from rfcsim.clock.layout import (
-    CALL_COUNT,
-    CALL_FAILED,
-    CALL_MAX_NS,
-    CALL_SUM_NS,
-    CLOCK_EVENTS,
-    CLOCK_NOW,
-    CLOCK_REPLICATION,
-    CLOCK_SEED,
-    CLOCK_TRACED,
-    REC_HOLD_EXCLUSIVE,
-    REC_HOLD_SHARED,
-    REC_ROUND,
-    REC_WAIT_EXCLUSIVE,
-    REC_WAIT_SHARED,
-    RECORD_NAMES,
-    S_CALLS,
-    S_LAST_RETURN,
-    STAT_COUNT,
-    STAT_MAX,
-    STAT_SUM,
-    Machine,
-)
+from rfcsim.clock.layout import clock, sched, span, stat, tally
+from rfcsim.clock.machine import Machine
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
 from rfcsim.histogram import bucket_bounds, quantile
-from rfcsim.model.layout import CALL_NAMES, N_CALLS
+from rfcsim.model.layout import call as call_number
 from rfcsim.runs.recorded import call_spans, trace_frame
 from rfcsim.scenario.scenario import Scenario
 
 _MODES = ("shared", "exclusive")
-_WAITS = (REC_WAIT_SHARED, REC_WAIT_EXCLUSIVE)
-_HOLDS = (REC_HOLD_SHARED, REC_HOLD_EXCLUSIVE)
+_WAITS = (span.WAIT_SHARED, span.WAIT_EXCLUSIVE)
+_HOLDS = (span.HOLD_SHARED, span.HOLD_EXCLUSIVE)
 
 _TIMES = {name: pl.Int64() for name in ("p50_ns", "p99_ns", "max_ns", "total_ns")}
 _WAITS_SCHEMA = {
@@ -115,15 +94,14 @@ class Result:
     @classmethod
     def of(cls, scenario: Scenario, machine: Machine) -> "Result":
         """Take what a finished machine recorded; its memory and programs can then go."""
-        clock = machine.clock
-        kept = min(int(clock[CLOCK_TRACED]), len(machine.trace))
+        kept = min(int(machine.clock[clock.TRACED]), len(machine.trace))
         return cls(
             scenario=scenario,
-            seed=int(clock[CLOCK_SEED]),
-            replication=int(clock[CLOCK_REPLICATION]),
-            elapsed_ns=int(clock[CLOCK_NOW]),
-            events=int(clock[CLOCK_EVENTS]),
-            trace_dropped=int(clock[CLOCK_TRACED]) - kept,
+            seed=int(machine.clock[clock.SEED]),
+            replication=int(machine.clock[clock.REPLICATION]),
+            elapsed_ns=int(machine.clock[clock.NOW]),
+            events=int(machine.clock[clock.EVENTS]),
+            trace_dropped=int(machine.clock[clock.TRACED]) - kept,
             _statistics=machine.statistics,
             _histograms=machine.histograms,
             _calls=machine.calls,
@@ -172,18 +150,18 @@ class Result:
         """
         rows = []
         for name in range(len(self._calls)):
-            for call in range(N_CALLS):
+            for call in range(call_number.COUNT):
                 row = self._calls[name, call]
-                count, total = int(row[CALL_COUNT]), int(row[CALL_SUM_NS])
+                count, total = int(row[tally.COUNT]), int(row[tally.SUM_NS])
                 if count:
                     rows.append(
                         (
                             self._class(name),
-                            CALL_NAMES[call],
+                            call_number.NAMES[call],
                             count,
-                            int(row[CALL_FAILED]),
+                            int(row[tally.FAILED]),
                             total / count,
-                            int(row[CALL_MAX_NS]),
+                            int(row[tally.MAX_NS]),
                             total,
                         )
                     )
@@ -197,9 +175,9 @@ class Result:
         the first call to the end of the last, pauses and think times in between included.
         """
         rows = [
-            (self._class(name), *self._times(name, REC_ROUND))
+            (self._class(name), *self._times(name, span.ROUND))
             for name in range(len(self._statistics))
-            if self._statistics[name, REC_ROUND, STAT_COUNT]
+            if self._statistics[name, span.ROUND, stat.COUNT]
         ]
         return pl.DataFrame(rows, _ROUNDS_SCHEMA, orient="row")
 
@@ -210,8 +188,8 @@ class Result:
             {
                 "task": self.task_names,
                 "class": [name.rsplit(" ", 1)[0] for name in self.task_names],
-                "calls": self._schedule[:, S_CALLS],
-                "last_return": self._schedule[:, S_LAST_RETURN],
+                "calls": self._schedule[:, sched.CALLS],
+                "last_return": self._schedule[:, sched.LAST_RETURN],
             },
             _TASKS_SCHEMA,
         )
@@ -228,7 +206,7 @@ class Result:
         return pl.DataFrame(
             {
                 "class": classes[name],
-                "record": np.array(RECORD_NAMES)[what],
+                "record": np.array(span.NAMES)[what],
                 "low_ns": low[bucket],
                 "high_ns": high[bucket],
                 "count": self._histograms[name, what, bucket],
@@ -285,7 +263,7 @@ class Result:
             At most 1/32 (3.1 %) too large; 0 if there is no entry.
         """
         names = [group.name for group in self.scenario.tasks]
-        return self._quantile(names.index(class_name), RECORD_NAMES.index(record), q)
+        return self._quantile(names.index(class_name), span.NAMES.index(record), q)
 
     def longest_wait(self, class_name: str) -> int:
         """The longest that any task of a group waited for mmap_sem, in ns; 0 if it never asked.
@@ -296,7 +274,7 @@ class Result:
             Name of a task group.
         """
         names = [group.name for group in self.scenario.tasks]
-        waits = self._statistics[names.index(class_name), list(_WAITS), STAT_MAX]
+        waits = self._statistics[names.index(class_name), list(_WAITS), stat.MAX]
         return int(waits.max())
 
     def longest_call(self, class_name: str, call: str) -> int:
@@ -310,7 +288,9 @@ class Result:
             "mlock", "munlock", "mmap", "munmap", "touch", "read_maps" or "hold".
         """
         names = [group.name for group in self.scenario.tasks]
-        return int(self._calls[names.index(class_name), CALL_NAMES.index(call), CALL_MAX_NS])
+        return int(
+            self._calls[names.index(class_name), call_number.NAMES.index(call), tally.MAX_NS]
+        )
 
     def table(self) -> pl.DataFrame:
         """Who waited for what, and how long, in words."""
@@ -331,7 +311,7 @@ class Result:
             (name, what, mode)
             for name in range(len(self._statistics))
             for what, mode in zip(records, _MODES, strict=True)
-            if self._statistics[name, what, STAT_COUNT]
+            if self._statistics[name, what, stat.COUNT]
         ]
 
     def _class(self, number: int) -> str:
@@ -341,13 +321,13 @@ class Result:
         """Count, median, 99th percentile, maximum and sum."""
         row = self._statistics[name, what]
         return (
-            int(row[STAT_COUNT]),
+            int(row[stat.COUNT]),
             self._quantile(name, what, 0.5),
             self._quantile(name, what, 0.99),
-            int(row[STAT_MAX]),
-            int(row[STAT_SUM]),
+            int(row[stat.MAX]),
+            int(row[stat.SUM]),
         )
 
     def _quantile(self, name: int, what: int, q: float) -> int:
-        longest = int(self._statistics[name, what, STAT_MAX])
+        longest = int(self._statistics[name, what, stat.MAX])
         return quantile(self._histograms[name, what], longest, q)

@@ -5,34 +5,14 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from rfcsim.clock import layout
-from rfcsim.clock.layout import (
-    N_RECORDS,
-    RECORD_NAMES,
-    ROW_CALL,
-    ROW_CLASS,
-    ROW_COUNT,
-    ROW_ELAPSED_NS,
-    ROW_FAILED,
-    ROW_LISTED,
-    ROW_MAX_NS,
-    ROW_NULL,
-    ROW_QUANTILES,
-    ROW_RECORD,
-    ROW_REPLICATION,
-    ROW_SIZE,
-    ROW_TOTAL_NS,
-    ROW_WAITED,
-    ROWS_FILLED,
-    ROWS_LISTED,
-    Machine,
-)
+from rfcsim.clock.layout import field, sheet, span
+from rfcsim.clock.machine import Machine
 from rfcsim.histogram import N_BUCKETS, bucket_bounds
-from rfcsim.model.layout import CALL_NAMES, N_CALLS
+from rfcsim.model.layout import call
 from rfcsim.runs.grid import Grid
 from rfcsim.version import __version__
 
-QUANTILES = dict(zip(("p50_ns", "p99_ns", "p999_ns"), layout.QUANTILES, strict=True))
+QUANTILES = dict(zip(("p50_ns", "p99_ns", "p999_ns"), field.SHARES, strict=True))
 
 # The columns of a sweep's frame behind `point`, `scenario` and one a grid axis.
 ROW_SCHEMA: dict[str, pl.DataType] = {
@@ -56,7 +36,7 @@ ROW_SCHEMA: dict[str, pl.DataType] = {
     "fingerprint": pl.String(),
     "version": pl.String(),
 }
-ROW_RUN = ROW_REPLICATION  # once a sheet has been taken; see `Numbers`
+ROW_RUN = field.REPLICATION  # once a sheet has been taken; see `Numbers`
 
 # Room on a sheet, beyond what one run may need: for some hundred small runs.
 SHEET_ROWS = 1 << 13
@@ -68,11 +48,11 @@ class Numbers(NamedTuple):
 
     Attributes
     ----------
-    rows : int64[rows, ROW_SIZE]
+    rows : int64[rows, field.SIZE]
         In the order of runs, classes, records and calls; with the number of the run, ROW_RUN, in
         place of its replication.
     buckets : int64[buckets, 2]
-        Number and count of every bucket with an entry, row after row: ROW_LISTED of them a row.
+        Number and count of every bucket with an entry, row after row: field.LISTED of them a row.
     """
 
     rows: np.ndarray
@@ -82,7 +62,7 @@ class Numbers(NamedTuple):
     def together(cls, several: list["Numbers"]) -> "Numbers":
         """One after another."""
         return cls(
-            np.concatenate([np.empty((0, ROW_SIZE), np.int64), *(one.rows for one in several)]),
+            np.concatenate([np.empty((0, field.SIZE), np.int64), *(one.rows for one in several)]),
             np.concatenate([np.empty((0, 2), np.int64), *(one.buckets for one in several)]),
         )
 
@@ -99,16 +79,16 @@ class Sheet(NamedTuple):
         """Room for the rows of one run at least, whatever it records."""
         classes = len(machine.statistics)
         return cls(
-            np.empty((SHEET_ROWS + classes * (N_RECORDS + N_CALLS), ROW_SIZE), np.int64),
-            np.empty((SHEET_BUCKETS + classes * N_RECORDS * N_BUCKETS, 2), np.int64),
+            np.empty((SHEET_ROWS + classes * (span.KINDS + call.COUNT), field.SIZE), np.int64),
+            np.empty((SHEET_BUCKETS + classes * span.KINDS * N_BUCKETS, 2), np.int64),
             np.zeros(2, np.int64),
         )
 
     def take(self, first_run: int) -> Numbers:
         """What is on it, which is then empty; `first_run` is the number of replication 0."""
         numbers = Numbers(
-            self.rows[: self.filled[ROWS_FILLED]].copy(),
-            self.buckets[: self.filled[ROWS_LISTED]].copy(),
+            self.rows[: self.filled[sheet.FILLED]].copy(),
+            self.buckets[: self.filled[sheet.LISTED]].copy(),
         )
         numbers.rows[:, ROW_RUN] += first_run
         self.filled[:] = 0
@@ -130,26 +110,26 @@ def frame_of(numbers: Numbers, grid: Grid, replications: int, seed: int) -> pl.D
     numbered = {
         name: pl.Series(rows[:, column])
         for name, column in {
-            "count": ROW_COUNT,
-            "waited": ROW_WAITED,
-            "failed": ROW_FAILED,
-            "max_ns": ROW_MAX_NS,
-            "total_ns": ROW_TOTAL_NS,
-            "elapsed_ns": ROW_ELAPSED_NS,
+            "count": field.COUNT,
+            "waited": field.WAITED,
+            "failed": field.FAILED,
+            "max_ns": field.MAX_NS,
+            "total_ns": field.TOTAL_NS,
+            "elapsed_ns": field.ELAPSED_NS,
         }.items()
-    } | {name: pl.Series(rows[:, ROW_QUANTILES + i]) for i, name in enumerate(QUANTILES)}
+    } | {name: pl.Series(rows[:, field.QUANTILES + i]) for i, name in enumerate(QUANTILES)}
     frame = pl.DataFrame(numbered).with_columns(
-        pl.all().replace(ROW_NULL, None), mean_ns=pl.col("total_ns") / pl.col("count")
+        pl.all().replace(field.NULL, None), mean_ns=pl.col("total_ns") / pl.col("count")
     )
     frame = frame.with_columns(
         pl.Series("point", point),
         *values.select(pl.all().gather(point)).get_columns(),
         pl.lit(seed, pl.Int64()).alias("seed"),
         pl.Series("replication", replication),
-        classes.gather(first_class[point] + rows[:, ROW_CLASS]).alias("class"),
-        pl.Series("record", RECORD_NAMES).gather(rows[:, ROW_RECORD]),
-        pl.Series("call", [*CALL_NAMES, None]).gather(
-            np.where(rows[:, ROW_CALL] == ROW_NULL, len(CALL_NAMES), rows[:, ROW_CALL])
+        classes.gather(first_class[point] + rows[:, field.CLASS]).alias("class"),
+        pl.Series("record", span.NAMES).gather(rows[:, field.RECORD]),
+        pl.Series("call", [*call.NAMES, None]).gather(
+            np.where(rows[:, field.CALL] == field.NULL, len(call.NAMES), rows[:, field.CALL])
         ),
         pl.lit(__version__).alias("version"),
         *_buckets(numbers).get_columns(),
@@ -160,7 +140,7 @@ def frame_of(numbers: Numbers, grid: Grid, replications: int, seed: int) -> pl.D
 def _buckets(numbers: Numbers) -> pl.DataFrame:
     """The histogram of each row: upper ends (inclusive) and counts; null for a single call's."""
     _, high = bucket_bounds()
-    listed = numbers.rows[:, ROW_LISTED]
+    listed = numbers.rows[:, field.LISTED]
     entries = pl.DataFrame(
         {
             "row": np.repeat(np.arange(len(listed)), listed),

@@ -7,20 +7,10 @@ from contextlib import contextmanager
 import numpy as np
 
 from rfcsim.clock import copy_of, run
-from rfcsim.clock.layout import (
-    CLOCK_END,
-    CLOCK_NOW,
-    DISK_FULL,
-    ENDLESS,
-    FINISHED,
-    RUNNING,
-    S_CALLS,
-    T_OPS,
-    T_REPEATS,
-    Machine,
-)
+from rfcsim.clock.layout import clock, run_status, sched
+from rfcsim.clock.machine import Machine
 from rfcsim.errors import RfcsimError, ScenarioError
-from rfcsim.model.layout import CALL_NONE, REG_CALL, REG_END, REG_NEXT, REG_START
+from rfcsim.model.layout import call, reg, thread
 from rfcsim.runs.result import Result
 from rfcsim.scenario.compile import compile_scenario
 from rfcsim.scenario.costs import cost_values
@@ -85,7 +75,7 @@ def run_once(
 
     Parameters
     ----------
-    costs : int64[N_COSTS]
+    costs : int64[cost.COUNT]
     stop : threading.Event, optional
         Set by another thread to end the run early.
 
@@ -147,26 +137,26 @@ def play(
     stop: threading.Event | None = None,
 ) -> Result:
     """Run a machine to its end; see `run_once`. The result shares its arrays."""
-    status = RUNNING
-    while status == RUNNING:
+    status = run_status.RUNNING
+    while status == run_status.RUNNING:
         if stop is not None and stop.is_set():
             raise Interrupted
         status = run(machine, EVENTS_A_CHUNK)
         if progress is not None:
-            progress(_share_done(machine) if status == RUNNING else 1.0)
-    if status != FINISHED:
+            progress(_share_done(machine) if status == run_status.RUNNING else 1.0)
+    if status != run_status.FINISHED:
         raise why_not_finished(scenario, status)
     return Result.of(scenario, machine)
 
 
 def why_not_finished(scenario: Scenario, status: int) -> Exception:
     """What is to blame for a run that has ended otherwise."""
-    if status == ENDLESS:
+    if status == run_status.ENDLESS:
         return ScenarioError(
             f"costs = {scenario.costs!r}: a task would call for ever in no time, "
             "must have costs above 0, or its calls think_ns"
         )
-    if status == DISK_FULL:
+    if status == run_status.DISK_FULL:
         return ScenarioError("tasks: more reads at a time than the disk's queue has room for")
     return RuntimeError("no event is left, but tasks have not finished: a defect of rfcsim")
 
@@ -181,14 +171,14 @@ def check_range(name: str, value: int, low: int, high: int) -> None:
 
 def _share_done(machine: Machine) -> float:
     """How much of a run is over: by the clock if it has an end, else by calls and their pages."""
-    end = machine.clock[CLOCK_END]
+    end = machine.clock[clock.END]
     if end > 0:
-        return min(1.0, float(machine.clock[CLOCK_NOW] / end))
-    threads, calls = machine.threads, machine.schedule[:, S_CALLS]
+        return min(1.0, float(machine.clock[clock.NOW] / end))
+    threads, calls = machine.threads, machine.schedule[:, sched.CALLS]
     registers = machine.state.tasks
-    finite = threads[:, T_REPEATS] > 0
-    pages = np.maximum(1, registers[:, REG_END] - registers[:, REG_START])
-    within = np.clip((registers[:, REG_NEXT] - registers[:, REG_START]) / pages, 0.0, 1.0)
-    within[registers[:, REG_CALL] == CALL_NONE] = 0.0
-    share = (calls + within) / (threads[:, T_REPEATS] * threads[:, T_OPS]).clip(1)
+    finite = threads[:, thread.REPEATS] > 0
+    pages = np.maximum(1, registers[:, reg.END] - registers[:, reg.START])
+    within = np.clip((registers[:, reg.NEXT] - registers[:, reg.START]) / pages, 0.0, 1.0)
+    within[registers[:, reg.CALL] == call.NONE] = 0.0
+    share = (calls + within) / (threads[:, thread.REPEATS] * threads[:, thread.OPS]).clip(1)
     return float(np.minimum(1.0, share[finite]).mean())

@@ -9,7 +9,7 @@ import numpy as np
 
 from rfcsim._jit import fingerprint
 from rfcsim.clock import replicate
-from rfcsim.clock.layout import CLOCK_REPLICATION, FINISHED, NO_ROOM, RUNNING
+from rfcsim.clock.layout import clock, run_status
 from rfcsim.errors import RfcsimError
 from rfcsim.runs.rows import Numbers, Sheet
 from rfcsim.runs.simulate import EVENTS_A_CHUNK, Interrupted, prepare_pair, why_not_finished
@@ -30,7 +30,7 @@ class Stretch(NamedTuple):
     replications : int
         Runs a point.
     seed : int
-    points : tuple of (Scenario, int64[N_COSTS])
+    points : tuple of (Scenario, int64[cost.COUNT])
         From point first // replications on.
     """
 
@@ -116,9 +116,9 @@ def _batches(stretch: Stretch, stop: threading.Event | None) -> Iterator[tuple[i
             began = time.monotonic()
             most = min(run + many, end) - first_run
             status = replicate(machine, fresh, most, EVENTS_A_CHUNK, *sheet)
-            run = first_run + int(machine.clock[CLOCK_REPLICATION])
+            run = first_run + int(machine.clock[clock.REPLICATION])
             yield run, sheet.take(first_run)
-            if status not in (FINISHED, RUNNING, NO_ROOM):
+            if status not in (run_status.FINISHED, run_status.RUNNING, run_status.NO_ROOM):
                 raise why_not_finished(scenario, status)
             # The more runs in one call, the less do threads meet in the interpreter.
             if time.monotonic() - began < SECONDS_A_CALL:

@@ -10,34 +10,23 @@ import polars as pl
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from rfcsim.clock.layout import (
-    COST_DISK_DEPTH,
-    COST_DISK_PAGE,
-    COST_DISK_REQUEST,
-    COST_DISK_SEEK,
-    COST_LOCK,
-    COST_SWITCH,
-    COST_TICK,
-    COST_TIMESLICE,
-    COST_WAKE_UP,
-    N_COSTS,
-)
+from rfcsim.clock.layout import cost
 from rfcsim.data import data_names, data_path
 from rfcsim.errors import CostTableError
-from rfcsim.model.layout import WORK_NAMES, WORK_NS
+from rfcsim.model.layout import work as work_class
 
 # Row of a table -> index in the array of the clock.
 COST_ROWS: dict[str, int] = {
-    **{f"{name}_ns": work for work, name in enumerate(WORK_NAMES) if work != WORK_NS},
-    "lock_ns": COST_LOCK,
-    "wake_up_ns": COST_WAKE_UP,
-    "switch_ns": COST_SWITCH,
-    "timeslice_ns": COST_TIMESLICE,
-    "disk_request_ns": COST_DISK_REQUEST,
-    "disk_seek_ns": COST_DISK_SEEK,
-    "disk_page_ns": COST_DISK_PAGE,
-    "disk_depth": COST_DISK_DEPTH,
-    "tick_ns": COST_TICK,
+    **{f"{name}_ns": work for work, name in enumerate(work_class.NAMES) if work != work_class.NS},
+    "lock_ns": cost.LOCK,
+    "wake_up_ns": cost.WAKE_UP,
+    "switch_ns": cost.SWITCH,
+    "timeslice_ns": cost.TIMESLICE,
+    "disk_request_ns": cost.DISK_REQUEST,
+    "disk_seek_ns": cost.DISK_SEEK,
+    "disk_page_ns": cost.DISK_PAGE,
+    "disk_depth": cost.DISK_DEPTH,
+    "tick_ns": cost.TICK,
 }
 
 MOST_NS = 10**12  # 1000 s; a cost of 8 million pages still fits int64
@@ -118,8 +107,8 @@ class CostTable(BaseModel):
 
     @property
     def values(self) -> np.ndarray:
-        """The figures as the clock reads them, read-only int64[N_COSTS]."""
-        values = np.ones(N_COSTS, np.int64)  # a unit of WORK_NS is 1 ns
+        """The figures as the clock reads them, read-only int64[cost.COUNT]."""
+        values = np.ones(cost.COUNT, np.int64)  # a unit of work.NS is 1 ns
         for row, index in COST_ROWS.items():
             values[index] = self.costs[row].value
         values.flags.writeable = False

@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from rfcsim.model import layout
+from rfcsim.model.layout import call
 
 # Which words of a path are the discriminator of a union, not a key that the user wrote.
-CALL_NAMES = layout.CALL_NAMES[1:]  # without "none"
+CALL_NAMES = call.NAMES[1:]  # without "none"
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST_SHOWN = 60

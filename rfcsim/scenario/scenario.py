@@ -13,7 +13,7 @@ from pydantic import Field, GetPydanticSchema, StrictBool, model_validator
 from pydantic_core.core_schema import literal_schema
 
 from rfcsim.errors import ScenarioError
-from rfcsim.model.layout import DESIGNS, LOCK_POLICIES
+from rfcsim.model.layout import design, policy
 from rfcsim.scenario.calls import Brk, Call, Hold, Kill, Mremap, PiecesCall, RangeCall
 from rfcsim.scenario.checked import Limits, Name, Nanoseconds, Pages, Part
 from rfcsim.scenario.explain import did_you_mean, show
@@ -26,8 +26,8 @@ def _one_of(names: Iterable[str]) -> GetPydanticSchema:
     return GetPydanticSchema(lambda _source, _handler: literal_schema(list(names)))
 
 
-Design = Annotated[str, _one_of(DESIGNS)]
-LockPolicy = Annotated[str, _one_of(LOCK_POLICIES)]
+Design = Annotated[str, _one_of(design.BY_NAME)]
+LockPolicy = Annotated[str, _one_of(policy.BY_NAME)]
 
 
 class Scenario(Part):

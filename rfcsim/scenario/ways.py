@@ -3,7 +3,7 @@
 from typing import Any
 
 from rfcsim.errors import RfcsimError
-from rfcsim.model.layout import DESIGNS
+from rfcsim.model.layout import design
 from rfcsim.scenario.calls import Mlock, Populate, RangeCall
 from rfcsim.scenario.explain import did_you_mean, show
 from rfcsim.scenario.process import TaskGroup
@@ -48,7 +48,7 @@ def ways_to_lock(
     calls = groups[locker].calls
     if not any(isinstance(call, Mlock) for call in calls):
         raise RfcsimError(f"locker = {show(locker)}: must make an mlock call, but makes none")
-    ways: dict[str, dict[str, Any]] = {name: {"design": name} for name in DESIGNS}
+    ways: dict[str, dict[str, Any]] = {name: {"design": name} for name in design.BY_NAME}
     for suffix, pause in (("", 0), (", pause", pause_ns)):
         for program in PROGRAMS:
             pieces = in_pieces(groups[locker], program, piece_pages, pause)

@@ -23,13 +23,8 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from rfcsim.clock.engine import HAND_OFF_NS, SPIN_NS, SPIN_READER_NS
 from rfcsim.errors import RfcsimError
-from rfcsim.model.layout import (
-    LOCK_POLICIES,
-    LOCK_READERS_STEAL,
-    LOCK_SPINS,
-)
+from rfcsim.model.layout import policy as policies
 from rfcsim.runs.simulate import check_range
 from rfcsim.scenario.checked import Limits
 from rfcsim.scenario.costs import CostTable, load_costs
@@ -131,7 +126,7 @@ def batch_law(
         waits, cycle = _closed_loop(cost, work, writers, writer_hold_ns, gap)
         mlock = work.fixed + count * cycle
     else:
-        waits = _rare(cost, work, LOCK_POLICIES[lock_policy], gap, realtime)
+        waits = _rare(cost, work, policies.BY_NAME[lock_policy], gap, realtime)
     return pl.DataFrame(
         {
             "batch_pages": size,
@@ -153,7 +148,7 @@ def _check(batches: list[int], backing: str, pages: int, lock_policy: str, write
     check_range("writers", writers, 0, Limits.TASKS)
     for name, value, known in (
         ("backing", backing, get_args(Backing)),
-        ("lock_policy", lock_policy, LOCK_POLICIES),
+        ("lock_policy", lock_policy, policies.BY_NAME),
     ):
         if value not in known:
             raise RfcsimError(f"{name} = {show(value)}: {did_you_mean(value, known)}")
@@ -226,15 +221,15 @@ def _rare(
     """Mean, quantiles and maximum of the wait of a writer that comes at a random moment."""
     wake_up, cycle = cost["wake_up_ns"], work.cycle
     # Nearer to the release than this it still spins, and has the lock without a wake-up.
-    spins = SPIN_NS + SPIN_READER_NS if policy & LOCK_SPINS else 0
+    spins = policies.SPIN_NS + policies.SPIN_READER_NS if policy & policies.SPINS else 0
     spin = np.minimum(spins, work.hold)
-    stolen = bool(policy & LOCK_READERS_STEAL) and gap < wake_up and not realtime
+    stolen = bool(policy & policies.READERS_STEAL) and gap < wake_up and not realtime
     if stolen:
         tick = cost["tick_ns"]
         behind = stats.trapezoid(  # the sum of two that are uniform: on a tick, and on a cycle
             np.minimum(tick, cycle) / (tick + cycle),
             np.maximum(tick, cycle) / (tick + cycle),
-            loc=-(-HAND_OFF_NS // tick) * tick + cycle,
+            loc=-(-policies.HAND_OFF_NS // tick) * tick + cycle,
             scale=tick + cycle,
         )
     else:

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.model.layout import LOCK_POLICIES
+from rfcsim.model.layout import policy
 from rfcsim.runs.simulate import Progress
 from rfcsim.runs.statistics import TIMES, mean_intervals
 from rfcsim.runs.sweep import sweep
@@ -69,7 +69,7 @@ def matrix(
         names = [group.name for group in scenario.tasks]
         raise RfcsimError(f"locker = {show(locker)}: there is none; {did_you_mean(locker, names)}")
     chosen = ways_to_lock(scenario, locker=locker) if ways is None else dict(ways)
-    under = list(LOCK_POLICIES if policies is None else policies)
+    under = list(policy.BY_NAME if policies is None else policies)
     rows = sweep(
         scenario,
         {"way": chosen, "lock_policy": under},

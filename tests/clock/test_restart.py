@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rfcsim.clock import restart, run
-from rfcsim.clock.layout import CLOCK_REPLICATION, CLOCK_SEED, RUNNING, Machine
+from rfcsim.clock.layout import clock, run_status
+from rfcsim.clock.machine import Machine
 from rfcsim.scenario.compile import compile_scenario
 from tests.twin.strategies import Case, cases
 
@@ -27,13 +28,13 @@ def test_it_runs_as_a_new_one_does(case: Case, seed: int, replication: int, even
     run(machine, events)  # not to its end, as a rule
     restart(machine, fresh, seed, replication)
     new = build(case, seed, replication)
-    assert machine.clock[CLOCK_SEED] == seed
-    assert machine.clock[CLOCK_REPLICATION] == replication
+    assert machine.clock[clock.SEED] == seed
+    assert machine.clock[clock.REPLICATION] == replication
     for _ in range(2):  # at time 0, and at the end
         for ours, theirs in zip(arrays(machine), arrays(new), strict=True):
             assert np.array_equal(ours, theirs)
         for either in (machine, new):
-            while run(either, 10**6) == RUNNING:
+            while run(either, 10**6) == run_status.RUNNING:
                 pass
     for ours, before in zip(arrays(fresh), untouched, strict=True):
         assert np.array_equal(ours, before)

@@ -17,7 +17,7 @@ from rfcsim import (
     load_costs,
     simulate,
 )
-from rfcsim.model.layout import LOCK_POLICIES
+from rfcsim.model.layout import policy as policies
 
 PAGES = 262_144
 REPLICATIONS = 12
@@ -98,7 +98,7 @@ BY_COSTS = [
     ("hdd-2010", {"batch": 256, "backing": "disk"}),
     ("nvme", {"batch": 64, "backing": "disk"}),
 ]
-BY_POLICY = [("vm-6.18", {"batch": 256, "lock_policy": policy}) for policy in LOCK_POLICIES]
+BY_POLICY = [("vm-6.18", {"batch": 256, "lock_policy": policy}) for policy in policies.BY_NAME]
 BY_PROGRAM = [
     ("vm-6.18", {"batch": 256, "lock_policy": "reader-stealing", "program": True} | changes)
     for changes in ({}, {"batch": 1024}, {"pause_ns": 40_000}, {"realtime": True})

@@ -3,39 +3,22 @@
 import numpy as np
 from hypothesis import given
 
-from rfcsim.clock.layout import Machine
-from rfcsim.model.layout import (
-    BACKING_ANON,
-    BACKING_FILE,
-    MM_LOCKED_VM,
-    MM_MAP_COUNT,
-    MM_TOTAL_VM,
-    PAGE_CACHED,
-    PAGE_COW,
-    PAGE_MLOCKED,
-    PAGE_PAST_EOF,
-    PAGE_PRESENT,
-    PAGE_READING,
-    PAGE_ZERO,
-    VM_LOCKED,
-    VMA_BACKING,
-    VMA_END,
-    VMA_FLAGS,
-    VMA_START,
-)
+from rfcsim.clock.machine import Machine
+from rfcsim.model.layout import backing, bit, mm, vm
+from rfcsim.model.layout import vma as vma_column
 from tests.twin.engine import run_engine
 from tests.twin.strategies import Case, cases
 
 
 def vmas(machine: Machine) -> np.ndarray:
-    return machine.state.vmas[: machine.state.mm[MM_MAP_COUNT]]
+    return machine.state.vmas[: machine.state.mm[mm.MAP_COUNT]]
 
 
 def covered(machine: Machine, which: np.ndarray) -> np.ndarray:
     """Whether each page lies in one of these VMAs: bool[pages]."""
     inside = np.zeros(len(machine.state.pages), bool)
     for vma in vmas(machine)[which]:
-        inside[vma[VMA_START] : vma[VMA_END]] = True
+        inside[vma[vma_column.START] : vma[vma_column.END]] = True
     return inside
 
 
@@ -47,35 +30,35 @@ def pages_with(machine: Machine, flag: int) -> np.ndarray:
 def test_vmas_are_in_order_and_what_they_charge_is_what_is_charged(case: Case):
     machine = run_engine(*case)
     rows = vmas(machine)
-    sizes = rows[:, VMA_END] - rows[:, VMA_START]
-    locked = rows[:, VMA_FLAGS] & VM_LOCKED != 0
+    sizes = rows[:, vma_column.END] - rows[:, vma_column.START]
+    locked = rows[:, vma_column.FLAGS] & vm.LOCKED != 0
     assert (sizes > 0).all()
-    assert (rows[1:, VMA_START] >= rows[:-1, VMA_END]).all()
-    assert machine.state.mm[MM_TOTAL_VM] == sizes.sum()
-    assert machine.state.mm[MM_LOCKED_VM] == sizes[locked].sum()
+    assert (rows[1:, vma_column.START] >= rows[:-1, vma_column.END]).all()
+    assert machine.state.mm[mm.TOTAL_VM] == sizes.sum()
+    assert machine.state.mm[mm.LOCKED_VM] == sizes[locked].sum()
 
 
 @given(cases())
 def test_present_pages_are_mapped_and_mlocked_pages_are_locked(case: Case):
     machine = run_engine(*case)
     rows = vmas(machine)
-    present = pages_with(machine, PAGE_PRESENT)
-    zero = pages_with(machine, PAGE_ZERO)
-    mlocked = pages_with(machine, PAGE_MLOCKED)
-    assert not (present & ~covered(machine, rows[:, VMA_END] > 0)).any()
-    assert not (mlocked & ~covered(machine, rows[:, VMA_FLAGS] & VM_LOCKED != 0)).any()
+    present = pages_with(machine, bit.PRESENT)
+    zero = pages_with(machine, bit.ZERO)
+    mlocked = pages_with(machine, bit.MLOCKED)
+    assert not (present & ~covered(machine, rows[:, vma_column.END] > 0)).any()
+    assert not (mlocked & ~covered(machine, rows[:, vma_column.FLAGS] & vm.LOCKED != 0)).any()
     assert not (mlocked & (~present | zero)).any()
-    anonymous = covered(machine, rows[:, VMA_BACKING] == BACKING_ANON)
+    anonymous = covered(machine, rows[:, vma_column.BACKING] == backing.ANON)
     assert not (zero & ~(present & anonymous)).any()
-    assert not (pages_with(machine, PAGE_COW) & ~(present & anonymous & ~zero)).any()
+    assert not (pages_with(machine, bit.COW) & ~(present & anonymous & ~zero)).any()
 
 
 @given(cases())
 def test_file_pages_are_read_before_they_are_mapped(case: Case):
     machine = run_engine(*case)
-    present = pages_with(machine, PAGE_PRESENT)
-    cached = pages_with(machine, PAGE_CACHED)
-    file = covered(machine, vmas(machine)[:, VMA_BACKING] == BACKING_FILE)
+    present = pages_with(machine, bit.PRESENT)
+    cached = pages_with(machine, bit.CACHED)
+    file = covered(machine, vmas(machine)[:, vma_column.BACKING] == backing.FILE)
     assert not (present & file & ~cached).any()
-    assert not (cached & pages_with(machine, PAGE_PAST_EOF)).any()
-    assert not pages_with(machine, PAGE_READING).any()
+    assert not (cached & pages_with(machine, bit.PAST_EOF)).any()
+    assert not pages_with(machine, bit.READING).any()

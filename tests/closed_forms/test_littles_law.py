@@ -5,13 +5,7 @@ The left side is read off the trace, the right side off the recorders: two ways 
 
 from hypothesis import given
 
-from rfcsim.clock.layout import (
-    REC_HOLD_EXCLUSIVE,
-    REC_HOLD_SHARED,
-    REC_WAIT_EXCLUSIVE,
-    REC_WAIT_SHARED,
-    STAT_SUM,
-)
+from rfcsim.clock.layout import span, stat
 from tests.twin.engine import run_engine, seen_on_engine
 from tests.twin.strategies import Case, cases
 
@@ -30,7 +24,7 @@ def area(trace: list[tuple[int, str, int, int, int]], enters: str, leaves: str) 
 @given(cases())
 def test_waiting_tasks_over_time_are_the_sum_of_the_waits(case: Case):
     machine = run_engine(*case)
-    waits = machine.statistics[:, [REC_WAIT_SHARED, REC_WAIT_EXCLUSIVE], STAT_SUM]
+    waits = machine.statistics[:, [span.WAIT_SHARED, span.WAIT_EXCLUSIVE], stat.SUM]
     trace = seen_on_engine(machine)["trace"]
     assert area(trace, "start_locking", "acquire_returned") == waits.sum()
 
@@ -38,6 +32,6 @@ def test_waiting_tasks_over_time_are_the_sum_of_the_waits(case: Case):
 @given(cases())
 def test_holders_over_time_are_the_sum_of_the_holds(case: Case):
     machine = run_engine(*case)
-    holds = machine.statistics[:, [REC_HOLD_SHARED, REC_HOLD_EXCLUSIVE], STAT_SUM]
+    holds = machine.statistics[:, [span.HOLD_SHARED, span.HOLD_EXCLUSIVE], stat.SUM]
     trace = seen_on_engine(machine)["trace"]
     assert area(trace, "granted", "released") == holds.sum()

@@ -13,7 +13,7 @@ import pytest
 from scipy import stats
 
 from rfcsim import Hold, Region, Scenario, TaskGroup
-from rfcsim.clock.layout import REC_WAIT_EXCLUSIVE, STAT_COUNT, STAT_SUM
+from rfcsim.clock.layout import span, stat
 from tests.twin.cost_values import cost_values
 from tests.twin.engine import run_engine
 
@@ -54,9 +54,9 @@ def mean_waits(distribution: str) -> np.ndarray:
         machine = run_engine(
             scenario, cost_values(), seed=1930, replication=replication, trace_capacity=0
         )
-        waits = machine.statistics[0, REC_WAIT_EXCLUSIVE]
-        assert waits[STAT_COUNT] == count
-        means.append(waits[STAT_SUM] / count)
+        waits = machine.statistics[0, span.WAIT_EXCLUSIVE]
+        assert waits[stat.COUNT] == count
+        means.append(waits[stat.SUM] / count)
     return np.array(means)
 
 

@@ -2,43 +2,8 @@
 
 import pytest
 
-from rfcsim.model.layout import (
-    BACKING_FILE,
-    CALL_MLOCKALL,
-    CALL_MMAP,
-    CALL_MUNLOCKALL,
-    DESIGN_BATCHED,
-    DESIGN_EXCLUSIVE,
-    EAGAIN,
-    EFFECT_CPU,
-    EFFECT_DONE,
-    EFFECT_DOWN,
-    EFFECT_UP,
-    EINVAL,
-    ENOMEM,
-    EPERM,
-    EXCLUSIVE,
-    MAP_POPULATE,
-    MCL_CURRENT,
-    MCL_FUTURE,
-    MM_CAP_IPC_LOCK,
-    MM_DEF_FLAGS,
-    MM_LOCK_LIMIT,
-    MM_LOCKED_VM,
-    PAGE_CACHED,
-    PAGE_PAST_EOF,
-    SHARED,
-    VM_DONTEXPAND,
-    VM_IO,
-    VM_LOCKED,
-    VM_READ,
-    VMA_FLAGS,
-    WORK_DRAIN_ALL,
-    WORK_MLOCK_ANON,
-    WORK_SYSCALL,
-    WORK_VMA_CHANGE,
-    WORK_VMA_VISIT,
-)
+from rfcsim.model.layout import backing, bit, call, effect, errno, flag, lock, mm, vm, vma, work
+from rfcsim.model.layout import design as designs
 from tests.model.walk import (
     BOTH,
     READ_WRITE,
@@ -52,25 +17,25 @@ from tests.model.walk import (
 )
 
 
-def mlockall(state, flags=MCL_CURRENT):
-    return value_of(state, CALL_MLOCKALL, 0, state.pages.size, arg=flags)
+def mlockall(state, flags=flag.MCL_CURRENT):
+    return value_of(state, call.MLOCKALL, 0, state.pages.size, arg=flags)
 
 
 def munlockall(state):
-    return value_of(state, CALL_MUNLOCKALL, 0, state.pages.size)
+    return value_of(state, call.MUNLOCKALL, 0, state.pages.size)
 
 
 @BOTH
 def test_all_that_is_mapped_is_locked_across_holes(design):
-    state = address_space((2, 5), (5, 8, VM_READ), (20, 26), design=design)
+    state = address_space((2, 5), (5, 8, vm.READ), (20, 26), design=design)
     assert mlockall(state) == 0
     assert layout(state) == [(2, 5, True), (5, 8, True), (20, 26, True)]
     assert present(state) == [*range(2, 8), *range(20, 26)]
     assert mlocked(state) == [*range(2, 5), *range(20, 26)]
-    assert state.mm[MM_LOCKED_VM] == 12 and state.mm[MM_DEF_FLAGS] == 0
+    assert state.mm[mm.LOCKED_VM] == 12 and state.mm[mm.DEF_FLAGS] == 0
     assert munlockall(state) == 0
     assert layout(state) == [(2, 5, False), (5, 8, False), (20, 26, False)]
-    assert mlocked(state) == [] and state.mm[MM_LOCKED_VM] == 0
+    assert mlocked(state) == [] and state.mm[mm.LOCKED_VM] == 0
 
 
 @BOTH
@@ -82,14 +47,17 @@ def test_an_empty_address_space(design):
 @BOTH
 def test_checks_come_in_order(design):
     state = address_space((2, 8), design=design)
-    state.mm[MM_LOCK_LIMIT] = 0
-    assert mlockall(state, 0) == EINVAL and mlockall(state, 4) == EINVAL
-    assert mlockall(state) == EPERM
-    state.mm[MM_LOCK_LIMIT] = 5
-    assert mlockall(state) == ENOMEM, "total_vm is 6"
-    assert mlockall(state, MCL_CURRENT | MCL_FUTURE) == ENOMEM and state.mm[MM_DEF_FLAGS] == 0
-    assert mlockall(state, MCL_FUTURE) == 0, "nothing to count"
-    state.mm[MM_CAP_IPC_LOCK] = 1
+    state.mm[mm.LOCK_LIMIT] = 0
+    assert mlockall(state, 0) == errno.EINVAL and mlockall(state, 4) == errno.EINVAL
+    assert mlockall(state) == errno.EPERM
+    state.mm[mm.LOCK_LIMIT] = 5
+    assert mlockall(state) == errno.ENOMEM, "total_vm is 6"
+    assert (
+        mlockall(state, flag.MCL_CURRENT | flag.MCL_FUTURE) == errno.ENOMEM
+        and state.mm[mm.DEF_FLAGS] == 0
+    )
+    assert mlockall(state, flag.MCL_FUTURE) == 0, "nothing to count"
+    state.mm[mm.CAP_IPC_LOCK] = 1
     assert mlockall(state) == 0
 
 
@@ -97,66 +65,66 @@ def test_checks_come_in_order(design):
 def test_what_is_locked_already_is_counted_once(design):
     """Unlike mlock: total_vm is compared, not locked_vm with more."""
     state = address_space((2, 8), design=design)
-    state.mm[MM_LOCK_LIMIT] = 6
+    state.mm[mm.LOCK_LIMIT] = 6
     assert mlockall(state) == 0 and mlockall(state) == 0
 
 
 def test_the_moves_of_the_original():
-    state = address_space((1, 2), (4, 5, READ_WRITE | VM_IO))
-    assert list(moves(state, 0, CALL_MLOCKALL, 0, 64, MCL_CURRENT)) == [
-        (EFFECT_CPU, WORK_SYSCALL, 1),
-        (EFFECT_CPU, WORK_DRAIN_ALL, 1),
-        (EFFECT_DOWN, EXCLUSIVE, 0),
-        (EFFECT_CPU, WORK_VMA_VISIT, 1),
-        (EFFECT_CPU, WORK_VMA_VISIT, 1),  # no split, no merge
-        (EFFECT_CPU, WORK_MLOCK_ANON, 1),
-        (EFFECT_CPU, WORK_VMA_VISIT, 1),  # device memory
-        (EFFECT_UP, EXCLUSIVE, 0),
-        (EFFECT_DONE, 0, 0),
+    state = address_space((1, 2), (4, 5, READ_WRITE | vm.IO))
+    assert list(moves(state, 0, call.MLOCKALL, 0, 64, flag.MCL_CURRENT)) == [
+        (effect.CPU, work.SYSCALL, 1),
+        (effect.CPU, work.DRAIN_ALL, 1),
+        (effect.DOWN, lock.EXCLUSIVE, 0),
+        (effect.CPU, work.VMA_VISIT, 1),
+        (effect.CPU, work.VMA_VISIT, 1),  # no split, no merge
+        (effect.CPU, work.MLOCK_ANON, 1),
+        (effect.CPU, work.VMA_VISIT, 1),  # device memory
+        (effect.UP, lock.EXCLUSIVE, 0),
+        (effect.DONE, 0, 0),
     ]
 
 
 def test_the_moves_of_munlockall():
-    state = address_space((1, 2), design=DESIGN_BATCHED)
-    assert list(moves(state, 0, CALL_MUNLOCKALL, 0, 64)) == [
-        (EFFECT_CPU, WORK_SYSCALL, 1),
-        (EFFECT_DOWN, EXCLUSIVE, 0),
-        (EFFECT_CPU, WORK_VMA_VISIT, 1),
-        (EFFECT_CPU, WORK_VMA_VISIT, 1),
-        (EFFECT_UP, EXCLUSIVE, 0),
-        (EFFECT_DONE, 0, 0),
+    state = address_space((1, 2), design=designs.BATCHED)
+    assert list(moves(state, 0, call.MUNLOCKALL, 0, 64)) == [
+        (effect.CPU, work.SYSCALL, 1),
+        (effect.DOWN, lock.EXCLUSIVE, 0),
+        (effect.CPU, work.VMA_VISIT, 1),
+        (effect.CPU, work.VMA_VISIT, 1),
+        (effect.UP, lock.EXCLUSIVE, 0),
+        (effect.DONE, 0, 0),
     ]
 
 
 def test_a_guard_area_fails_the_patch_and_leaves_what_is_behind_it_absent():
     """8.2: the regression that cryptsetup met; the original ignores each VMA's error."""
     for design, value, pages in (
-        (DESIGN_EXCLUSIVE, 0, [0, 1, 4, 5]),
-        (DESIGN_BATCHED, ENOMEM, [0, 1]),
+        (designs.EXCLUSIVE, 0, [0, 1, 4, 5]),
+        (designs.BATCHED, errno.ENOMEM, [0, 1]),
     ):
         state = address_space((0, 2), (2, 4, 0), (4, 6), design=design)
         assert mlockall(state) == value
         assert layout(state) == [(0, 2, True), (2, 4, True), (4, 6, True)]
-        assert present(state) == pages and state.mm[MM_LOCKED_VM] == 6
+        assert present(state) == pages and state.mm[mm.LOCKED_VM] == 6
 
 
 def test_a_file_that_is_too_short_fails_the_patch_alone():
-    for design, value in ((DESIGN_EXCLUSIVE, 0), (DESIGN_BATCHED, ENOMEM)):
-        state = address_space((0, 2, VM_READ, BACKING_FILE), (4, 6), design=design)
-        state.pages[:2] = PAGE_CACHED, PAGE_PAST_EOF
+    for design, value in ((designs.EXCLUSIVE, 0), (designs.BATCHED, errno.ENOMEM)):
+        state = address_space((0, 2, vm.READ, backing.FILE), (4, 6), design=design)
+        state.pages[:2] = bit.CACHED, bit.PAST_EOF
         assert mlockall(state) == value
 
 
 @BOTH
 def test_future_alone_leaves_what_is_mapped_alone(design):
     state = address_space((2, 8), design=design)
-    assert mlockall(state, MCL_FUTURE) == 0
+    assert mlockall(state, flag.MCL_FUTURE) == 0
     assert layout(state) == [(2, 8, False)] and present(state) == []
-    assert value_of(state, CALL_MMAP, 10, 3, arg=READ_WRITE) == 10
+    assert value_of(state, call.MMAP, 10, 3, arg=READ_WRITE) == 10
     assert layout(state) == [(2, 8, False), (10, 13, True)]
-    assert present(state) == mlocked(state) == [10, 11, 12] and state.mm[MM_LOCKED_VM] == 3
-    assert munlockall(state) == 0 and state.mm[MM_DEF_FLAGS] == 0
-    assert value_of(state, CALL_MMAP, 20, 3, arg=READ_WRITE) == 20
+    assert present(state) == mlocked(state) == [10, 11, 12] and state.mm[mm.LOCKED_VM] == 3
+    assert munlockall(state) == 0 and state.mm[mm.DEF_FLAGS] == 0
+    assert value_of(state, call.MMAP, 20, 3, arg=READ_WRITE) == 20
     assert layout(state)[-1] == (20, 23, False)
 
 
@@ -164,34 +132,34 @@ def test_future_alone_leaves_what_is_mapped_alone(design):
 def test_current_ends_future(design):
     """do_mlockall assigns mm->def_flags."""
     state = address_space((2, 8), design=design)
-    mlockall(state, MCL_CURRENT | MCL_FUTURE)
-    assert state.mm[MM_DEF_FLAGS] == VM_LOCKED
-    mlockall(state, MCL_CURRENT)
-    assert state.mm[MM_DEF_FLAGS] == 0
+    mlockall(state, flag.MCL_CURRENT | flag.MCL_FUTURE)
+    assert state.mm[mm.DEF_FLAGS] == vm.LOCKED
+    mlockall(state, flag.MCL_CURRENT)
+    assert state.mm[mm.DEF_FLAGS] == 0
 
 
 def test_munlockall_between_two_batches_ends_the_populating():
     """8.1 no. 13."""
-    state = address_space((0, 12), design=DESIGN_BATCHED, batch_pages=4)
+    state = address_space((0, 12), design=designs.BATCHED, batch_pages=4)
     value = at_release(
         state,
         2,
-        CALL_MLOCKALL,
+        call.MLOCKALL,
         0,
         64,
-        MCL_CURRENT,
-        then=lambda: value_of(state, CALL_MUNLOCKALL, 0, 64, task=1),
+        flag.MCL_CURRENT,
+        then=lambda: value_of(state, call.MUNLOCKALL, 0, 64, task=1),
     )
     assert value == 0 and present(state) == [0, 1, 2, 3]
-    assert mlocked(state) == [] and state.mm[MM_LOCKED_VM] == 0
+    assert mlocked(state) == [] and state.mm[mm.LOCKED_VM] == 0
 
 
 def test_the_second_pass_of_mlockall_takes_the_lock_shared():
-    state = address_space((0, 6), (10, 12), design=DESIGN_BATCHED, batch_pages=4)
-    taken = [mode for kind, mode, _ in moves(state, 0, CALL_MLOCKALL, 0, 64, MCL_CURRENT)
-             if kind == EFFECT_DOWN]  # fmt: skip
+    state = address_space((0, 6), (10, 12), design=designs.BATCHED, batch_pages=4)
+    taken = [mode for kind, mode, _ in moves(state, 0, call.MLOCKALL, 0, 64, flag.MCL_CURRENT)
+             if kind == effect.DOWN]  # fmt: skip
     # [0, 4), [4, 6), [10, 12) past the hole, then the rest of the address space
-    assert taken == [EXCLUSIVE, SHARED, SHARED, SHARED, SHARED]
+    assert taken == [lock.EXCLUSIVE, lock.SHARED, lock.SHARED, lock.SHARED, lock.SHARED]
 
 
 # --- mmap ------------------------------------------------------------------------------
@@ -199,61 +167,61 @@ def test_the_second_pass_of_mlockall_takes_the_lock_shared():
 
 def test_map_locked_is_populated_under_the_one_exclusive_hold():
     state = address_space()
-    assert list(moves(state, 0, CALL_MMAP, 4, 2, READ_WRITE | VM_LOCKED)) == [
-        (EFFECT_CPU, WORK_SYSCALL, 1),
-        (EFFECT_DOWN, EXCLUSIVE, 0),
-        (EFFECT_CPU, WORK_VMA_CHANGE, 1),
-        (EFFECT_CPU, WORK_MLOCK_ANON, 1),
-        (EFFECT_CPU, WORK_MLOCK_ANON, 1),
-        (EFFECT_UP, EXCLUSIVE, 0),
-        (EFFECT_DONE, 4, 0),
+    assert list(moves(state, 0, call.MMAP, 4, 2, READ_WRITE | vm.LOCKED)) == [
+        (effect.CPU, work.SYSCALL, 1),
+        (effect.DOWN, lock.EXCLUSIVE, 0),
+        (effect.CPU, work.VMA_CHANGE, 1),
+        (effect.CPU, work.MLOCK_ANON, 1),
+        (effect.CPU, work.MLOCK_ANON, 1),
+        (effect.UP, lock.EXCLUSIVE, 0),
+        (effect.DONE, 4, 0),
     ]
-    assert mlocked(state) == [4, 5] and state.mm[MM_LOCKED_VM] == 2
+    assert mlocked(state) == [4, 5] and state.mm[mm.LOCKED_VM] == 2
 
 
 def test_map_locked_needs_the_right_and_the_room():
     state = address_space()
-    state.mm[MM_LOCK_LIMIT] = 0
-    assert value_of(state, CALL_MMAP, 4, 2, arg=READ_WRITE | VM_LOCKED) == EPERM
-    state.mm[MM_DEF_FLAGS] = VM_LOCKED
-    assert value_of(state, CALL_MMAP, 4, 2, arg=READ_WRITE) == EAGAIN, (
+    state.mm[mm.LOCK_LIMIT] = 0
+    assert value_of(state, call.MMAP, 4, 2, arg=READ_WRITE | vm.LOCKED) == errno.EPERM
+    state.mm[mm.DEF_FLAGS] = vm.LOCKED
+    assert value_of(state, call.MMAP, 4, 2, arg=READ_WRITE) == errno.EAGAIN, (
         "MCL_FUTURE asks for no right"
     )
-    state.mm[MM_LOCK_LIMIT] = 1
-    assert value_of(state, CALL_MMAP, 4, 2, arg=READ_WRITE | VM_LOCKED) == EAGAIN
-    state.mm[MM_LOCK_LIMIT] = 2
-    assert value_of(state, CALL_MMAP, 4, 2, arg=READ_WRITE | VM_LOCKED) == 4
-    assert value_of(state, CALL_MMAP, 4, 2, arg=READ_WRITE | VM_LOCKED) == EAGAIN, (
+    state.mm[mm.LOCK_LIMIT] = 1
+    assert value_of(state, call.MMAP, 4, 2, arg=READ_WRITE | vm.LOCKED) == errno.EAGAIN
+    state.mm[mm.LOCK_LIMIT] = 2
+    assert value_of(state, call.MMAP, 4, 2, arg=READ_WRITE | vm.LOCKED) == 4
+    assert value_of(state, call.MMAP, 4, 2, arg=READ_WRITE | vm.LOCKED) == errno.EAGAIN, (
         "what it would replace counts too"
     )
 
 
 def test_the_limit_is_tested_before_what_is_in_the_way_is_unmapped():
     state = address_space((4, 8))
-    state.mm[MM_LOCK_LIMIT] = 1
-    assert value_of(state, CALL_MMAP, 4, 4, arg=READ_WRITE | VM_LOCKED) == EAGAIN
-    assert layout(state) == [(4, 8, False)] and int(state.vmas[0, VMA_FLAGS]) == READ_WRITE
+    state.mm[mm.LOCK_LIMIT] = 1
+    assert value_of(state, call.MMAP, 4, 4, arg=READ_WRITE | vm.LOCKED) == errno.EAGAIN
+    assert layout(state) == [(4, 8, False)] and int(state.vmas[0, vma.FLAGS]) == READ_WRITE
 
 
 def test_errors_of_populating_are_hidden_from_mmap():
     state = address_space()
-    assert value_of(state, CALL_MMAP, 4, 2, arg=VM_LOCKED) == 4
-    assert layout(state) == [(4, 6, True)] and state.mm[MM_LOCKED_VM] == 2
+    assert value_of(state, call.MMAP, 4, 2, arg=vm.LOCKED) == 4
+    assert layout(state) == [(4, 6, True)] and state.mm[mm.LOCKED_VM] == 2
 
 
-@pytest.mark.parametrize(("flag", "pages"), [(VM_DONTEXPAND, [4, 5]), (VM_IO, [])])
+@pytest.mark.parametrize(("flag", "pages"), [(vm.DONTEXPAND, [4, 5]), (vm.IO, [])])
 def test_special_mappings_lose_vm_locked(flag, pages):
     state = address_space()
-    assert value_of(state, CALL_MMAP, 4, 2, arg=READ_WRITE | VM_LOCKED | flag) == 4
-    assert layout(state) == [(4, 6, False)] and state.mm[MM_LOCKED_VM] == 0
+    assert value_of(state, call.MMAP, 4, 2, arg=READ_WRITE | vm.LOCKED | flag) == 4
+    assert layout(state) == [(4, 6, False)] and state.mm[mm.LOCKED_VM] == 0
     assert present(state) == pages and mlocked(state) == []
 
 
 def test_map_populate_makes_present_without_a_mark():
     state = address_space()
-    assert value_of(state, CALL_MMAP, 4, 2, arg=READ_WRITE | MAP_POPULATE) == 4
+    assert value_of(state, call.MMAP, 4, 2, arg=READ_WRITE | flag.MAP_POPULATE) == 4
     assert present(state) == [4, 5] and mlocked(state) == []
-    assert int(state.vmas[0, VMA_FLAGS]) == READ_WRITE, "MAP_POPULATE is no flag of the VMA"
-    assert value_of(state, CALL_MMAP, 8, 2, arg=READ_WRITE | MAP_POPULATE | VM_IO) == 8
-    assert value_of(state, CALL_MMAP, 12, 2, arg=MAP_POPULATE) == 12
+    assert int(state.vmas[0, vma.FLAGS]) == READ_WRITE, "MAP_POPULATE is no flag of the VMA"
+    assert value_of(state, call.MMAP, 8, 2, arg=READ_WRITE | flag.MAP_POPULATE | vm.IO) == 8
+    assert value_of(state, call.MMAP, 12, 2, arg=flag.MAP_POPULATE) == 12
     assert present(state) == [4, 5]

@@ -3,55 +3,34 @@
 import numpy as np
 import pytest
 
-from rfcsim.model.layout import (
-    BACKING_ANON,
-    DESIGN_BATCHED,
-    DESIGN_EXCLUSIVE,
-    EFFECT_DONE,
-    EFFECT_DOWN,
-    EFFECT_DOWNGRADE,
-    EFFECT_SUBMIT,
-    EFFECT_UP,
-    MM_BATCH_PAGES,
-    MM_DESIGN,
-    MM_LOCKED_VM,
-    MM_MAP_COUNT,
-    MM_NEXT_IDENTITY,
-    MM_TOTAL_VM,
-    PAGE_MLOCKED,
-    PAGE_PRESENT,
-    VM_LOCKED,
-    VM_READ,
-    VM_WRITE,
-    VMA_END,
-    VMA_FLAGS,
-    VMA_START,
-    State,
-)
+from rfcsim.model.layout import backing as backings
+from rfcsim.model.layout import bit, mm, vm, vma
+from rfcsim.model.layout import design as designs
+from rfcsim.model.layout import effect as effects
 from rfcsim.model.pages import complete_read
 from rfcsim.model.rwsem import down, downgrade, up
-from rfcsim.model.state import new_state
+from rfcsim.model.state import State, new_state
 from rfcsim.model.step import begin, take_step
 
-READ_WRITE = VM_READ | VM_WRITE
-BOTH = pytest.mark.parametrize("design", [DESIGN_EXCLUSIVE, DESIGN_BATCHED])
+READ_WRITE = vm.READ | vm.WRITE
+BOTH = pytest.mark.parametrize("design", [designs.EXCLUSIVE, designs.BATCHED])
 
 
-def address_space(*vmas, design=DESIGN_EXCLUSIVE, batch_pages=2, pages=64, tasks=2):
+def address_space(*vmas, design=designs.EXCLUSIVE, batch_pages=2, pages=64, tasks=2):
     """A state with VMAs given as (start, end) or (start, end, flags) or (..., backing)."""
     state = new_state(pages, vma_capacity=64, tasks=tasks)
-    state.mm[MM_DESIGN] = design
-    state.mm[MM_BATCH_PAGES] = batch_pages
-    for row, vma in enumerate(vmas):
-        start, end, *rest = vma
+    state.mm[mm.DESIGN] = design
+    state.mm[mm.BATCH_PAGES] = batch_pages
+    for row, given in enumerate(vmas):
+        start, end, *rest = given
         flags = rest[0] if rest else READ_WRITE
-        backing = rest[1] if len(rest) > 1 else BACKING_ANON
+        backing = rest[1] if len(rest) > 1 else backings.ANON
         state.vmas[row] = (start, end, flags, backing, row + 1, start - 1, 0)
-        state.mm[MM_TOTAL_VM] += end - start
-        if flags & VM_LOCKED:
-            state.mm[MM_LOCKED_VM] += end - start
-    state.mm[MM_MAP_COUNT] = len(vmas)
-    state.mm[MM_NEXT_IDENTITY] = len(vmas) + 1
+        state.mm[mm.TOTAL_VM] += end - start
+        if flags & vm.LOCKED:
+            state.mm[mm.LOCKED_VM] += end - start
+    state.mm[mm.MAP_COUNT] = len(vmas)
+    state.mm[mm.NEXT_IDENTITY] = len(vmas) + 1
     return state
 
 
@@ -63,16 +42,16 @@ def moves(state: State, task: int, call: int, start=0, pages=0, arg=0, backing=0
     begin(state, task, call, start, pages, arg, backing)
     while True:
         kind, a, b = (int(number) for number in take_step(state, task))
-        if kind == EFFECT_DOWN:
+        if kind == effects.DOWN:
             assert down(state, task, a)
-        elif kind == EFFECT_UP:
+        elif kind == effects.UP:
             up(state, task)
-        elif kind == EFFECT_DOWNGRADE:
+        elif kind == effects.DOWNGRADE:
             downgrade(state, task)
-        elif kind == EFFECT_SUBMIT and reads:
+        elif kind == effects.SUBMIT and reads:
             complete_read(state, a, b)
         yield kind, a, b
-        if kind == EFFECT_DONE:
+        if kind == effects.DONE:
             return
 
 
@@ -83,21 +62,21 @@ def value_of(state: State, call: int, start=0, pages=0, arg=0, backing=0, task=0
 
 def at_release(state, number, call, start=0, pages=0, arg=0, *, then) -> int:
     """What a call returns when `then` happens at its release of that number, from 1."""
-    effects = []
-    for effect in moves(state, 0, call, start, pages, arg):
-        effects.append(effect)
-        releases = [kind for kind, _, _ in effects].count(EFFECT_UP)
-        if effect[0] == EFFECT_UP and releases == number:
+    seen = []
+    for move in moves(state, 0, call, start, pages, arg):
+        seen.append(move)
+        releases = [kind for kind, _, _ in seen].count(effects.UP)
+        if move[0] == effects.UP and releases == number:
             then()
     assert releases >= number
-    return effects[-1][1]
+    return seen[-1][1]
 
 
 def layout(state: State) -> list[tuple[int, int, bool]]:
     """(start, end, whether VM_LOCKED) of every VMA."""
-    rows = state.vmas[: state.mm[MM_MAP_COUNT]]
+    rows = state.vmas[: state.mm[mm.MAP_COUNT]]
     return [
-        (int(row[VMA_START]), int(row[VMA_END]), bool(row[VMA_FLAGS] & VM_LOCKED)) for row in rows
+        (int(row[vma.START]), int(row[vma.END]), bool(row[vma.FLAGS] & vm.LOCKED)) for row in rows
     ]
 
 
@@ -106,8 +85,8 @@ def pages_with(state: State, bit: int) -> list[int]:
 
 
 def present(state: State) -> list[int]:
-    return pages_with(state, PAGE_PRESENT)
+    return pages_with(state, bit.PRESENT)
 
 
 def mlocked(state: State) -> list[int]:
-    return pages_with(state, PAGE_MLOCKED)
+    return pages_with(state, bit.MLOCKED)

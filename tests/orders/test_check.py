@@ -12,10 +12,11 @@ from rfcsim import (
     check_scenarios,
     replay,
 )
-from rfcsim.model.layout import VM_LOCKED
+from rfcsim.model.layout import vm
 from rfcsim.orders.check import problem_of
 from rfcsim.orders.schedule import parse_schedule
-from rfcsim.race.layout import N_STATE_CLAIMS, POLICY_ANY, POLICY_FIFO
+from rfcsim.race.layout import claim as claims
+from rfcsim.race.layout import grant
 from rfcsim.race.outcomes import concurrent_outcomes, outcome
 from rfcsim.race.search import replay as replay_legs
 from rfcsim.race.search import search_all
@@ -143,7 +144,7 @@ def test_mremap_breaks_the_promise_that_mlock_made() -> None:
     broken = [
         end
         for end in checked.outcomes
-        if end.results[0] == 0 and any(f & VM_LOCKED and not b for _, f, b in end.pages)
+        if end.results[0] == 0 and any(f & vm.LOCKED and not b for _, f, b in end.pages)
     ]
     assert broken and not set(broken) & checked.sequential
 
@@ -154,7 +155,7 @@ def test_remap_file_pages_breaks_it_too_where_the_lock_is_shared() -> None:
     broken = [
         end
         for end in checked.outcomes
-        if end.results == (0, 0, 0) and all(f & VM_LOCKED for _, f, _ in end.pages)
+        if end.results == (0, 0, 0) and all(f & vm.LOCKED for _, f, _ in end.pages)
         and any(not bits for _, _, bits in end.pages)
     ]  # fmt: skip
     assert broken and not set(broken) & checked.sequential
@@ -172,7 +173,7 @@ def test_the_schedule_of_a_violation_leads_to_it(policy) -> None:
     checked = check(scenario, policy=policy)
     schedule = checked.schedules[STRICT]
     legs = parse_schedule(schedule)
-    code = {"any": POLICY_ANY, "fifo": POLICY_FIFO}[policy]
+    code = {"any": grant.ANY, "fifo": grant.FIFO}[policy]
     *_, last = replay_legs(problem_of(scenario), legs, code)
     assert outcome(last.state, last.results) in checked.outcomes - checked.sequential
     steps = replay(scenario, schedule, policy=policy)
@@ -180,7 +181,7 @@ def test_the_schedule_of_a_violation_leads_to_it(policy) -> None:
     assert steps["did"].to_list().count("returns 0") == 2
 
 
-@given(scenarios(), st.sampled_from([POLICY_ANY, POLICY_FIFO]))
+@given(scenarios(), st.sampled_from([grant.ANY, grant.FIFO]))
 @settings(max_examples=150)
 def test_reduction_changes_no_verdict_and_no_outcome(scenario: Scenario, policy: int) -> None:
     problem = problem_of(scenario)
@@ -188,7 +189,7 @@ def test_reduction_changes_no_verdict_and_no_outcome(scenario: Scenario, policy:
     full = search_all(problem, policy=policy, reduce=False)
     assert reduced.states <= full.states
     assert set(concurrent_outcomes(reduced)) == set(concurrent_outcomes(full))
-    for claim in range(N_STATE_CLAIMS):
+    for claim in range(claims.COUNT):
         assert (reduced.violation(claim) is None) == (full.violation(claim) is None)
 
 
@@ -198,7 +199,7 @@ def test_one_policy_finds_nothing_that_all_together_do_not(scenario: Scenario) -
     problem = problem_of(scenario)
     of_any, of_fifo = (
         set(concurrent_outcomes(search_all(problem, policy=policy)))
-        for policy in (POLICY_ANY, POLICY_FIFO)
+        for policy in (grant.ANY, grant.FIFO)
     )
     assert of_fifo <= of_any
 

@@ -3,7 +3,7 @@
 import pytest
 
 from rfcsim import RfcsimError, check, check_scenario, mutant_scoreboard, replay
-from rfcsim.model.layout import MUTANT_NAMES
+from rfcsim.model.layout import mutant
 from rfcsim.orders.check import problem_of
 from rfcsim.orders.schedule import parse_schedule
 from rfcsim.race.search import replay as replay_legs
@@ -26,7 +26,7 @@ EXPECTED = {
 
 def test_every_mutant_is_dead() -> None:
     board = mutant_scoreboard()
-    assert board["mutant"].to_list() == list(MUTANT_NAMES[1:])
+    assert board["mutant"].to_list() == list(mutant.NAMES[1:])
     found = {row[0]: row[1:] for row in board.rows()}
     assert found == EXPECTED
 

@@ -22,7 +22,7 @@ from rfcsim import (
     TaskGroup,
     Touch,
 )
-from rfcsim.model.layout import DESIGNS
+from rfcsim.model.layout import design
 from rfcsim.scenario.calls import Call
 
 
@@ -87,7 +87,7 @@ def scenarios(draw: st.DrawFn, mappers: int = 8) -> Scenario:
     return Scenario(
         name="small",
         costs="anon-2010",
-        design=draw(st.sampled_from(list(DESIGNS))),
+        design=draw(st.sampled_from(list(design.BY_NAME))),
         batch_pages=draw(st.integers(1, 3)),
         rlimit_memlock_pages=draw(st.sampled_from([None, None, 2])),
         max_map_count=draw(st.sampled_from([65530, 2])),
@@ -136,7 +136,7 @@ def scenarios_of_any_call(draw: st.DrawFn) -> Scenario:
     return Scenario(
         name="any-call",
         costs="anon-2010",
-        design=draw(st.sampled_from(list(DESIGNS))),
+        design=draw(st.sampled_from(list(design.BY_NAME))),
         batch_pages=draw(st.integers(1, 3)),
         regions=(
             Region(name="a", pages=pages, gap_pages=0, present=draw(st.booleans())),

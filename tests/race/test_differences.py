@@ -4,14 +4,8 @@ import polars as pl
 import pytest
 
 from rfcsim import sequential_differences
-from rfcsim.model.layout import (
-    CALL_MLOCK,
-    CALL_MLOCKALL,
-    CALL_MUNLOCK,
-    DESIGN_BATCHED,
-    DESIGN_EXCLUSIVE,
-    MCL_CURRENT,
-)
+from rfcsim.model.layout import call as call_number
+from rfcsim.model.layout import design, flag
 from rfcsim.race.differences import Case, differences, run_case
 
 
@@ -41,11 +35,11 @@ def test_the_oddities_of_the_diff_are_found(
 
 
 def test_munlock_is_the_same_in_both_designs() -> None:
-    assert list(differences(3, {CALL_MUNLOCK: 0})) == []
+    assert list(differences(3, {call_number.MUNLOCK: 0})) == []
 
 
 def test_memory_without_oddities_is_locked_alike() -> None:
     plain = ("ordinary", "read-only", "special")
-    for call, arg in ((CALL_MLOCK, 0), (CALL_MLOCKALL, MCL_CURRENT)):
+    for call, arg in ((call_number.MLOCK, 0), (call_number.MLOCKALL, flag.MCL_CURRENT)):
         case = Case(plain, call, 0, 3, arg)
-        assert run_case(case, DESIGN_EXCLUSIVE) == run_case(case, DESIGN_BATCHED)
+        assert run_case(case, design.EXCLUSIVE) == run_case(case, design.BATCHED)

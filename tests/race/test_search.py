@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from rfcsim import Munlock, Region, Scenario, TaskGroup, Touch
 from rfcsim.orders.check import problem_of
 from rfcsim.race import remembered, rows
+from rfcsim.race.arrays import Search
 from rfcsim.race.explorer import explore, start
-from rfcsim.race.layout import EXHAUSTED, POLICY_ANY, POLICY_FIFO, SEARCH_MOVES, Search
+from rfcsim.race.layout import control, grant, search_status
 from rfcsim.race.problem import GIB, ExplorerError, Problem, new_search
 from rfcsim.race.search import search_all
 from tests.race.scenarios import MAP_ANEW, MLOCK, MUNLOCK, beside_mlock, scenarios_of_any_call
@@ -46,7 +47,7 @@ def found(search: Search) -> tuple[list, ...]:
         search.common_parts.rows[: search.common_parts.count[0]].tolist(),
         search.task_parts.rows[: search.task_parts.count[0]].tolist(),
         search.violated.tolist(),
-        [int(search.search[SEARCH_MOVES])],
+        [int(search.control[control.MOVES])],
     )
 
 
@@ -57,7 +58,7 @@ HOW: dict[str, dict[str, Any]] = {
 }
 
 
-@given(scenarios_of_any_call(), st.sampled_from([POLICY_ANY, POLICY_FIFO]), st.sampled_from([*HOW]))
+@given(scenarios_of_any_call(), st.sampled_from([grant.ANY, grant.FIFO]), st.sampled_from([*HOW]))
 @settings(max_examples=150)
 def test_moves_that_are_remembered_are_as_those_that_are_made(
     scenario: Scenario, policy: int, how: str
@@ -71,7 +72,7 @@ def test_moves_that_are_remembered_are_as_those_that_are_made(
     assert making.remembered.count[0] == 0
 
 
-@pytest.mark.parametrize("policy", [POLICY_ANY, POLICY_FIFO])
+@pytest.mark.parametrize("policy", [grant.ANY, grant.FIFO])
 @pytest.mark.parametrize("order", ["ab", "ba"])
 def test_a_fault_that_looks_at_a_writer_is_made_anew(order: str, policy: int) -> None:
     """What the holder is about to change is in its own part: now one mapping, now the other."""
@@ -96,13 +97,13 @@ def test_a_fault_that_looks_at_a_writer_is_made_anew(order: str, policy: int) ->
 def test_a_search_that_grows_is_as_one_that_has_room(crowd: Problem) -> None:
     grown = search_all(crowd, reduce=False)
     assert len(grown.search.states.rows) > 100 * rows.FIRST_ROOM
-    roomy = new_search(crowd, policy=POLICY_ANY, reduce=False)
+    roomy = new_search(crowd, policy=grant.ANY, reduce=False)
     for row_set in (roomy.states, roomy.common_parts, roomy.task_parts):
         rows.grow(row_set, ENOUGH)
     roomy.parents.resize(len(roomy.states.rows), refcheck=False)
     remembered.grow(roomy.remembered, ENOUGH)
     start(roomy)
-    assert explore(roomy, ENOUGH) == EXHAUSTED, "in one go"
+    assert explore(roomy, ENOUGH) == search_status.EXHAUSTED, "in one go"
     assert found(grown.search) == found(roomy)
 
 

@@ -6,36 +6,16 @@ from hypothesis import strategies as st
 
 from rfcsim import Scenario
 from rfcsim.clock import run
-from rfcsim.clock.layout import (
-    FINISHED,
-    PHASE_FINISHED,
-    S_CALLS,
-    S_LAST_RETURN,
-    S_OP,
-    S_PHASE,
-    Machine,
-)
-from rfcsim.model.layout import (
-    CALL_MMAP,
-    CALL_NONE,
-    EXCLUSIVE,
-    REG_CALL,
-    SEM_HEAD,
-    SEM_WAITERS,
-    SHARED,
-    UNLOCKED,
-    VMA_IDENTITY,
-    WORK_NAMES,
-)
+from rfcsim.clock.layout import phase, run_status, sched
+from rfcsim.clock.machine import Machine
+from rfcsim.model.layout import call as call_number
+from rfcsim.model.layout import lock, operation, reg, work
+from rfcsim.model.layout import sem as sem_field
+from rfcsim.model.layout import vma as vma_column
 from rfcsim.orders.check import problem_of
+from rfcsim.race.arrays import Search
 from rfcsim.race.explorer import keep, look_at, take
-from rfcsim.race.layout import (
-    ACTOR_OP,
-    ACTOR_WAITS,
-    OP_CALL,
-    POLICY_FIFO,
-    Search,
-)
+from rfcsim.race.layout import actor, grant
 from rfcsim.race.moves import enter_call
 from rfcsim.race.search import search_all
 from rfcsim.scenario.compile import compile_scenario
@@ -53,11 +33,11 @@ DEEPEST = 12  # steps that one event of the clock can be
 @settings(max_examples=60)
 def test_a_timed_run_is_a_path(scenario: Scenario, costs: list[int], cpus: int) -> None:
     problem = problem_of(scenario)
-    explored = search_all(problem, policy=POLICY_FIFO, reduce=False)
+    explored = search_all(problem, policy=grant.FIFO, reduce=False)
     machine = compile_scenario(scenario.replace(cpus=cpus), _costs(costs), jump=False)
     results = np.zeros(len(problem.calls), np.int64)
     position = 0
-    while run(machine, 1) != FINISHED:
+    while run(machine, 1) != run_status.FINISHED:
         number, new = _find(explored.search, machine, results)
         assert not new, "the clock is where the explorer has never been"
         assert _leads(explored.search, position, number), "... or came there by no steps"
@@ -66,7 +46,7 @@ def test_a_timed_run_is_a_path(scenario: Scenario, costs: list[int], cpus: int) 
 
 def _costs(values: list[int]) -> np.ndarray:
     names = ("syscall", "vma_visit", "vma_change", "mlock_anon", "lock", "wake_up", "switch")
-    every_work_takes_time = dict.fromkeys([*WORK_NAMES[1:], "timeslice"], values[-1])
+    every_work_takes_time = dict.fromkeys([*work.NAMES[1:], "timeslice"], values[-1])
     return cost_values(**every_work_takes_time | dict(zip(names, values, strict=False)))
 
 
@@ -76,32 +56,34 @@ def _find(search: Search, machine: Machine, results: np.ndarray) -> tuple[int, b
         ours[:] = theirs
     waits = _waits(machine)
     for task in range(len(search.actors)):
-        first, op = int(search.first_op[task]), int(machine.schedule[task, S_OP])
-        done = int(machine.schedule[task, S_CALLS])
+        first, op = int(search.first_op[task]), int(machine.schedule[task, sched.OP])
+        done = int(machine.schedule[task, sched.CALLS])
         if done:
-            results[first + done - 1] = machine.schedule[task, S_LAST_RETURN]
-        finished = machine.schedule[task, S_PHASE] == PHASE_FINISHED
-        search.actors[task, ACTOR_OP] = search.first_op[task + 1] if finished else op
-        search.actors[task, ACTOR_WAITS] = waits[task]
-        if machine.state.tasks[task, REG_CALL] == CALL_NONE:
+            results[first + done - 1] = machine.schedule[task, sched.LAST_RETURN]
+        finished = machine.schedule[task, sched.PHASE] == phase.FINISHED
+        search.actors[task, actor.OP] = search.first_op[task + 1] if finished else op
+        search.actors[task, actor.WAITS] = waits[task]
+        if machine.state.tasks[task, reg.CALL] == call_number.NONE:
             enter_call(search, task)
     search.results[:] = results
     # The clock numbers mappings as they come, the explorer by the call that makes them.
-    mapping = [op for op, call in enumerate(search.calls) if call[OP_CALL] == CALL_MMAP]
+    mapping = [
+        op for op, call in enumerate(search.calls) if call[operation.CALL] == call_number.MMAP
+    ]
     for vma in search.state.vmas:
-        if vma[VMA_IDENTITY] >= search.free_identity[0]:
-            nth = vma[VMA_IDENTITY] - search.free_identity[0]
-            vma[VMA_IDENTITY] = search.free_identity[0] + mapping[nth]
+        if vma[vma_column.IDENTITY] >= search.free_identity[0]:
+            nth = vma[vma_column.IDENTITY] - search.free_identity[0]
+            vma[vma_column.IDENTITY] = search.free_identity[0] + mapping[nth]
     return keep(search)
 
 
 def _waits(machine: Machine) -> list[int]:
     """The mode that each task queues for."""
     sem, queue = machine.state.sem, machine.state.queue
-    waits = [UNLOCKED] * len(queue)
-    for place in range(sem[SEM_WAITERS]):
-        entry = int(queue[(sem[SEM_HEAD] + place) % len(queue)])
-        waits[entry >> 1] = EXCLUSIVE if entry & 1 else SHARED
+    waits = [lock.UNLOCKED] * len(queue)
+    for place in range(sem[sem_field.WAITERS]):
+        entry = int(queue[(sem[sem_field.HEAD] + place) % len(queue)])
+        waits[entry >> 1] = lock.EXCLUSIVE if entry & 1 else lock.SHARED
     return waits
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from rfcsim.clock.layout import COST_DISK_DEPTH, COST_TIMESLICE, N_COSTS, RECORD_NAMES
+from rfcsim.clock.layout import cost, span
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError, ScenarioError
 from rfcsim.histogram import bucket_bounds
@@ -90,7 +90,7 @@ def test_the_histogram_counts_everything_once() -> None:
     for name, mode, requests in TRACED.waits.select("class", "mode", "requests").rows():
         assert counts[name, f"wait_{mode}"] == requests
     assert counts["victim", "call"] == 120
-    assert set(TRACED.histogram["record"]) <= set(RECORD_NAMES)
+    assert set(TRACED.histogram["record"]) <= set(span.NAMES)
     low, high = bucket_bounds()
     assert set(zip(low.tolist(), high.tolist(), strict=True)) >= set(
         TRACED.histogram.select("low_ns", "high_ns").rows()
@@ -173,8 +173,8 @@ def test_bad_arguments_are_one_line(arguments: dict, message: str) -> None:
 
 
 def test_calls_without_end_in_no_time_are_refused() -> None:
-    free = np.zeros(N_COSTS, np.int64)
-    free[[COST_DISK_DEPTH, COST_TIMESLICE]] = 1
+    free = np.zeros(cost.COUNT, np.int64)
+    free[[cost.DISK_DEPTH, cost.TIMESLICE]] = 1
     for_ever = SMALL.replace(
         end_ns=1,
         **{"tasks.victim.repeats": 0, "tasks.victim.start_ns": 0}

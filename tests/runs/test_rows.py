@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from rfcsim.clock.layout import RECORD_NAMES
+from rfcsim.clock.layout import span
 from rfcsim.runs.result import Result
 from rfcsim.runs.rows import QUANTILES, ROW_SCHEMA
 from rfcsim.runs.simulate import simulate
@@ -46,7 +46,7 @@ def test_the_columns() -> None:
 
 
 def test_rows_stand_in_the_order_of_the_grid() -> None:
-    place = {name: number for number, name in enumerate((None, *RECORD_NAMES))}
+    place = {name: number for number, name in enumerate((None, *span.NAMES))}
     classes = {"locker": 0, "victim": 1}
     order = [
         (point, replication, classes[name], place[record], call is not None)

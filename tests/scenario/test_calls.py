@@ -27,20 +27,8 @@ from rfcsim import (
     simulate,
     walk,
 )
-from rfcsim.clock.layout import OP_ARG, OP_BACKING, OP_PAGES, OP_START
-from rfcsim.model.layout import (
-    ERESTARTSYS,
-    MAP_NONBLOCK,
-    MAP_POPULATE,
-    MCL_CURRENT,
-    MCL_FUTURE,
-    MREMAP_IN_PLACE,
-    MREMAP_MAYMOVE,
-    VM_LOCKED,
-    VM_READ,
-    VM_WRITE,
-    WORK_UNMAP_PAGE,
-)
+from rfcsim.model.layout import errno, flag, vm, work
+from rfcsim.model.layout import operation as operations
 from rfcsim.scenario.compile import compile_scenario
 from tests.twin.cost_values import cost_values
 from tests.twin.engine import bits, run_engine
@@ -73,28 +61,34 @@ def scenario(*calls, others=(), **changes):
 
 def operation(call):
     machine = compile_scenario(scenario(call), COSTS)
-    return [int(machine.programs[0, column]) for column in (OP_START, OP_PAGES, OP_ARG, OP_BACKING)]
+    return [
+        int(machine.programs[0, column])
+        for column in (operations.START, operations.PAGES, operations.ARG, operations.BACKING)
+    ]
 
 
 def test_the_arguments_of_each_call():
-    read_write = VM_READ | VM_WRITE
+    read_write = vm.READ | vm.WRITE
     size = 1 + 8 + 12 + 1 + 8 + 20 + 1 + 12
-    assert operation(Mmap(region="data", locked=True)) == [1, 8, read_write | VM_LOCKED, 0]
-    assert operation(Mmap(region="data", populate=True))[2] == read_write | MAP_POPULATE
-    assert operation(Mprotect(region="data", offset_pages=2, protection="r")) == [3, 6, VM_READ, 0]
-    assert operation(Mremap(region="data")) == [1, 8, 8, MREMAP_MAYMOVE]
-    assert operation(Mremap(region="data", new_pages=9, may_move=False))[2:] == [9, MREMAP_IN_PLACE]
+    assert operation(Mmap(region="data", locked=True)) == [1, 8, read_write | vm.LOCKED, 0]
+    assert operation(Mmap(region="data", populate=True))[2] == read_write | flag.MAP_POPULATE
+    assert operation(Mprotect(region="data", offset_pages=2, protection="r")) == [3, 6, vm.READ, 0]
+    assert operation(Mremap(region="data")) == [1, 8, 8, flag.MREMAP_MAYMOVE]
+    assert operation(Mremap(region="data", new_pages=9, may_move=False))[2:] == [
+        9,
+        flag.MREMAP_IN_PLACE,
+    ]
     assert operation(Mremap(region="data", pages=3, to_region="room", to_offset_pages=4)) == [
         1, 3, 3, 13,
     ]  # fmt: skip
-    assert operation(Mlockall()) == [0, size, MCL_CURRENT, 0]
-    assert operation(Mlockall(current=False, future=True)) == [0, size, MCL_FUTURE, 0]
+    assert operation(Mlockall()) == [0, size, flag.MCL_CURRENT, 0]
+    assert operation(Mlockall(current=False, future=True)) == [0, size, flag.MCL_FUTURE, 0]
     assert operation(Brk(region="more", pages=9)) == [22, 9, 0, 0]
     assert operation(Munlockall()) == [0, size, 0, 0]
     assert operation(GetUserPages(region="data", pages=2)) == [1, 2, 1, 0]
     assert operation(GetUserPages(region="data", write=False))[2] == 0
     assert operation(RemapFilePages(region="file", pages=2)) == [51, 2, 0, 0]
-    assert operation(RemapFilePages(region="file", nonblock=True))[2] == MAP_NONBLOCK
+    assert operation(RemapFilePages(region="file", nonblock=True))[2] == flag.MAP_NONBLOCK
 
 
 def test_a_copy_of_a_region_moves_to_its_own_tasks_copy():
@@ -110,7 +104,10 @@ def test_a_copy_of_a_region_moves_to_its_own_tasks_copy():
         ),
     )
     programs = compile_scenario(case, COSTS).programs
-    assert [(int(op[OP_START]), int(op[OP_BACKING])) for op in programs] == [(1, 7), (4, 12)]
+    assert [(int(op[operations.START]), int(op[operations.BACKING])) for op in programs] == [
+        (1, 7),
+        (4, 12),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -224,7 +221,7 @@ def test_a_killed_task_makes_no_further_call():
         "sleeper 1": 0,
         "killer 0": 2,
     }
-    assert calls_done["last_return"][0] == ERESTARTSYS
+    assert calls_done["last_return"][0] == errno.ERESTARTSYS
 
 
 @pytest.mark.parametrize("design", ["exclusive", "batched", "fault-retry", "mm-populate"])
@@ -289,7 +286,7 @@ def test_others_wait_for_the_pages_of_a_munmap_only_before_4_20(design: str) -> 
         )
     )
     costs = load_costs("anon-2010").values
-    pages_ns = 1000 * int(costs[WORK_UNMAP_PAGE])
+    pages_ns = 1000 * int(costs[work.UNMAP_PAGE])
     held = dict(run.holds.filter(pl.col("class") == "unmapper").select("mode", "total_ns").rows())
     if design == "vma-lock":
         assert held["exclusive"] < pages_ns <= held["shared"]

@@ -4,69 +4,10 @@ import numpy as np
 from hypothesis import given
 
 from rfcsim.clock import run
-from rfcsim.clock.layout import (
-    COST_DISK_DEPTH,
-    EXPONENTIAL,
-    N_COSTS,
-    OP_ARG,
-    OP_BACKING,
-    OP_CALL,
-    OP_PAGES,
-    OP_PICK,
-    OP_START,
-    OP_THINK_KIND,
-    OP_THINK_NS,
-    OP_WORK_NS,
-    PICK_RANDOM,
-    RUNNING,
-    T_CLASS,
-    T_CPU,
-    T_FIRST_OP,
-    T_OPS,
-    T_REPEATS,
-    Machine,
-)
-from rfcsim.model.layout import (
-    BACKING_ANON,
-    BACKING_FILE,
-    CALL_HOLD,
-    CALL_MLOCK,
-    CALL_MMAP,
-    CALL_TOUCH,
-    DESIGN_BATCHED,
-    MM_BATCH_PAGES,
-    MM_CAP_IPC_LOCK,
-    MM_DESIGN,
-    MM_LOCK_LIMIT,
-    MM_LOCKED_VM,
-    MM_MAP_COUNT,
-    MM_MAX_MAP_COUNT,
-    MM_NEXT_IDENTITY,
-    MM_READAHEAD_PAGES,
-    MM_TOTAL_VM,
-    PAGE_CACHED,
-    PAGE_MLOCKED,
-    PAGE_PAST_EOF,
-    PAGE_PRESENT,
-    PAGE_ZERO,
-    SHARED,
-    VM_DONTEXPAND,
-    VM_EXEC,
-    VM_GROWSDOWN,
-    VM_HUGETLB,
-    VM_IO,
-    VM_LOCKED,
-    VM_RAND_READ,
-    VM_READ,
-    VM_SEQ_READ,
-    VM_WRITE,
-    VMA_BACKING,
-    VMA_END,
-    VMA_FLAGS,
-    VMA_IDENTITY,
-    VMA_READ_POSITION,
-    VMA_START,
-)
+from rfcsim.clock.layout import cost, distribution, pick, run_status
+from rfcsim.clock.machine import Machine
+from rfcsim.model.layout import backing, bit, call, design, lock, operation, thread, vm, vma
+from rfcsim.model.layout import mm as mm_field
 from rfcsim.scenario.calls import Hold, Mlock, Mmap, Munmap, Touch
 from rfcsim.scenario.compile import compile_scenario
 from rfcsim.scenario.process import Region, TaskGroup
@@ -74,7 +15,7 @@ from rfcsim.scenario.scenario import Scenario
 from tests.runs.examples import SMALL
 from tests.twin.strategies import Case, cases
 
-COSTS = np.ones(N_COSTS, np.int64)
+COSTS = np.ones(cost.COUNT, np.int64)
 
 
 IDLE = (Hold(mode="shared", hold_ns=1),)
@@ -96,21 +37,21 @@ def test_each_mapped_region_is_a_vma() -> None:
         Region(name="e", pages=1, protection="none", special="dontexpand"),
     )
     vmas, mm = machine.state.vmas, machine.state.mm
-    count = mm[MM_MAP_COUNT]
+    count = mm[mm_field.MAP_COUNT]
     assert count == 5
-    columns = (VMA_START, VMA_END, VMA_FLAGS, VMA_BACKING, VMA_IDENTITY, VMA_READ_POSITION)
-    flags_b = VM_READ | VM_WRITE | VM_LOCKED | VM_GROWSDOWN
-    flags_c = VM_READ | VM_WRITE | VM_HUGETLB | VM_SEQ_READ
+    columns = (vma.START, vma.END, vma.FLAGS, vma.BACKING, vma.IDENTITY, vma.READ_POSITION)
+    flags_b = vm.READ | vm.WRITE | vm.LOCKED | vm.GROWSDOWN
+    flags_c = vm.READ | vm.WRITE | vm.HUGETLB | vm.SEQ_READ
     assert vmas[:count, columns].tolist() == [
-        [1, 5, VM_READ | VM_RAND_READ, BACKING_FILE, 1, 0],
-        [8, 11, flags_b, BACKING_ANON, 2, 7],
-        [16, 18, flags_c, BACKING_ANON, 3, 15],
-        [19, 20, VM_READ | VM_EXEC | VM_IO, BACKING_ANON, 4, 18],
-        [21, 22, VM_DONTEXPAND, BACKING_ANON, 5, 20],
+        [1, 5, vm.READ | vm.RAND_READ, backing.FILE, 1, 0],
+        [8, 11, flags_b, backing.ANON, 2, 7],
+        [16, 18, flags_c, backing.ANON, 3, 15],
+        [19, 20, vm.READ | vm.EXEC | vm.IO, backing.ANON, 4, 18],
+        [21, 22, vm.DONTEXPAND, backing.ANON, 5, 20],
     ]
-    assert mm[MM_NEXT_IDENTITY] == 6
-    assert mm[MM_TOTAL_VM] == 4 + 3 + 2 + 1 + 1
-    assert mm[MM_LOCKED_VM] == 3
+    assert mm[mm_field.NEXT_IDENTITY] == 6
+    assert mm[mm_field.TOTAL_VM] == 4 + 3 + 2 + 1 + 1
+    assert mm[mm_field.LOCKED_VM] == 3
     assert len(machine.state.pages) == 22
 
 
@@ -133,13 +74,13 @@ def test_pages_begin_as_their_region_says() -> None:
     )
     assert machine.state.pages.tolist() == [
         0,  # the gap
-        PAGE_PRESENT | PAGE_MLOCKED,
-        PAGE_PRESENT | PAGE_ZERO,
-        PAGE_CACHED,
-        PAGE_CACHED,
-        PAGE_CACHED | PAGE_PRESENT | PAGE_MLOCKED,
-        PAGE_PAST_EOF,
-        PAGE_PAST_EOF,
+        bit.PRESENT | bit.MLOCKED,
+        bit.PRESENT | bit.ZERO,
+        bit.CACHED,
+        bit.CACHED,
+        bit.CACHED | bit.PRESENT | bit.MLOCKED,
+        bit.PAST_EOF,
+        bit.PAST_EOF,
         0,
     ]
 
@@ -155,13 +96,13 @@ def test_the_kernel_is_as_the_scenario_says() -> None:
         max_map_count=9,
     )
     mm = machine.state.mm
-    assert mm[MM_DESIGN] == DESIGN_BATCHED
-    assert mm[MM_BATCH_PAGES] == 17
-    assert mm[MM_READAHEAD_PAGES] == 5
-    assert mm[MM_LOCK_LIMIT] == 3
-    assert mm[MM_CAP_IPC_LOCK] == 1
-    assert mm[MM_MAX_MAP_COUNT] == 9
-    assert machine_of(Region(name="a", pages=1)).state.mm[MM_LOCK_LIMIT] == -1
+    assert mm[mm_field.DESIGN] == design.BATCHED
+    assert mm[mm_field.BATCH_PAGES] == 17
+    assert mm[mm_field.READAHEAD_PAGES] == 5
+    assert mm[mm_field.LOCK_LIMIT] == 3
+    assert mm[mm_field.CAP_IPC_LOCK] == 1
+    assert mm[mm_field.MAX_MAP_COUNT] == 9
+    assert machine_of(Region(name="a", pages=1)).state.mm[mm_field.LOCK_LIMIT] == -1
 
 
 def test_calls_become_rows_of_the_program() -> None:
@@ -174,29 +115,39 @@ def test_calls_become_rows_of_the_program() -> None:
             Hold(mode="shared", hold_ns=7),
         ),
     )
-    columns = (OP_CALL, OP_START, OP_PAGES, OP_ARG, OP_BACKING, OP_PICK)
+    columns = (
+        operation.CALL,
+        operation.START,
+        operation.PAGES,
+        operation.ARG,
+        operation.BACKING,
+        operation.PICK,
+    )
     rows = machine.programs
     assert rows[:, columns].tolist() == [
-        [CALL_MLOCK, 5, 6, 0, 0, 0],
+        [call.MLOCK, 5, 6, 0, 0, 0],
         # A new mapping is not VM_LOCKED, whatever the old one was.
-        [CALL_MMAP, 2, 2, VM_READ | VM_RAND_READ, BACKING_FILE, 0],
-        [CALL_TOUCH, 1, 10, 1, 0, PICK_RANDOM],
-        [CALL_HOLD, 0, 0, SHARED, 0, 0],
+        [call.MMAP, 2, 2, vm.READ | vm.RAND_READ, backing.FILE, 0],
+        [call.TOUCH, 1, 10, 1, 0, pick.RANDOM],
+        [call.HOLD, 0, 0, lock.SHARED, 0, 0],
     ]
-    assert rows[2, (OP_THINK_KIND, OP_THINK_NS)].tolist() == [EXPONENTIAL, 9]
-    assert rows[3, OP_WORK_NS] == 7
+    assert rows[2, (operation.THINK_KIND, operation.THINK_NS)].tolist() == [
+        distribution.EXPONENTIAL,
+        9,
+    ]
+    assert rows[3, operation.WORK_NS] == 7
 
 
 def test_each_task_has_its_own_copy_and_its_own_rows() -> None:
     machine = compile_scenario(SMALL.replace(**{"tasks.victim.cpu": 1}), COSTS)
-    columns = (T_FIRST_OP, T_OPS, T_REPEATS, T_CPU, T_CLASS)
+    columns = (thread.FIRST_OP, thread.OPS, thread.REPEATS, thread.CPU, thread.CLASS)
     assert machine.threads[:, columns].tolist() == [
         [0, 1, 1, -1, 0],
         [1, 2, 20, 1, 1],
         [3, 2, 20, 1, 1],
         [5, 2, 20, 1, 1],
     ]
-    assert machine.programs[(1, 3, 5), OP_START].tolist() == [102, 111, 120]
+    assert machine.programs[(1, 3, 5), operation.START].tolist() == [102, 111, 120]
 
 
 def test_costs_of_a_table_stay_as_they_are() -> None:
@@ -217,12 +168,12 @@ def test_a_kernel_at_its_limit_has_room_for_the_vmas_it_may_still_make() -> None
         max_map_count=2,
     )
     costs = machine.costs
-    assert costs[COST_DISK_DEPTH] == 1
-    while run(machine, 1) == RUNNING:
+    assert costs[cost.DISK_DEPTH] == 1
+    while run(machine, 1) == run_status.RUNNING:
         pass
     state = machine.state
-    assert state.mm[MM_MAP_COUNT] == 3
-    assert state.vmas[:3, (VMA_START, VMA_END)].tolist() == [[1, 4], [10, 13], [14, 15]]
+    assert state.mm[mm_field.MAP_COUNT] == 3
+    assert state.vmas[:3, (vma.START, vma.END)].tolist() == [[1, 4], [10, 13], [14, 15]]
     assert len(state.vmas) >= 5
 
 
@@ -231,8 +182,10 @@ def test_there_is_always_room_for_the_vmas(case: Case) -> None:
     machine = compile_scenario(
         case.scenario, case.costs, seed=case.seed, replication=case.replication
     )
-    most = machine.state.mm[MM_MAP_COUNT]
-    while run(machine, 1) == RUNNING:
-        most = max(most, machine.state.mm[MM_MAP_COUNT])
+    most = machine.state.mm[mm_field.MAP_COUNT]
+    while run(machine, 1) == run_status.RUNNING:
+        most = max(most, machine.state.mm[mm_field.MAP_COUNT])
     assert most <= len(machine.state.vmas)
-    assert (np.diff(machine.state.vmas[: machine.state.mm[MM_MAP_COUNT], VMA_START]) > 0).all()
+    assert (
+        np.diff(machine.state.vmas[: machine.state.mm[mm_field.MAP_COUNT], vma.START]) > 0
+    ).all()

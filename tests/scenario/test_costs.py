@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfcsim.clock.layout import COST_DISK_DEPTH, COST_DISK_PAGE, COST_LOCK, N_COSTS
+from rfcsim.clock.layout import cost
 from rfcsim.data import data_names, data_path
 from rfcsim.errors import CostTableError
-from rfcsim.model.layout import WORK_MAPS_VMA, WORK_MLOCK_FILE, WORK_NAMES, WORK_NS, WORK_SYSCALL
+from rfcsim.model.layout import work
 from rfcsim.scenario.costs import COST_ROWS, MOST_NS, cost_values, load_costs
 
 TABLES = data_names("costs")
@@ -52,19 +52,19 @@ def test_the_clock_gets_every_figure_in_its_place(name: str) -> None:
     written = tomllib.loads(data_path("costs", name).read_text())
     values = load_costs(name).values
     assert values.dtype == np.int64
-    assert values.shape == (N_COSTS,)
+    assert values.shape == (cost.COUNT,)
     assert not values.flags.writeable
-    assert values[WORK_NS] == 1
+    assert values[work.NS] == 1
     # A few places by their names here, all of them by the table's own map.
-    assert values[WORK_SYSCALL] == written["syscall_ns"]["value"]
-    assert values[WORK_MLOCK_FILE] == written["mlock_file_ns"]["value"]
-    assert values[WORK_MAPS_VMA] == written["maps_vma_ns"]["value"]
-    assert values[COST_LOCK] == written["lock_ns"]["value"]
-    assert values[COST_DISK_PAGE] == written["disk_page_ns"]["value"]
-    assert values[COST_DISK_DEPTH] == written["disk_depth"]["value"]
-    assert sorted(COST_ROWS.values()) == [i for i in range(N_COSTS) if i != WORK_NS]
-    assert [row.removesuffix("_ns") for row in COST_ROWS][: len(WORK_NAMES) - 1] == list(
-        WORK_NAMES[1:]
+    assert values[work.SYSCALL] == written["syscall_ns"]["value"]
+    assert values[work.MLOCK_FILE] == written["mlock_file_ns"]["value"]
+    assert values[work.MAPS_VMA] == written["maps_vma_ns"]["value"]
+    assert values[cost.LOCK] == written["lock_ns"]["value"]
+    assert values[cost.DISK_PAGE] == written["disk_page_ns"]["value"]
+    assert values[cost.DISK_DEPTH] == written["disk_depth"]["value"]
+    assert sorted(COST_ROWS.values()) == [i for i in range(cost.COUNT) if i != work.NS]
+    assert [row.removesuffix("_ns") for row in COST_ROWS][: len(work.NAMES) - 1] == list(
+        work.NAMES[1:]
     )
 
 

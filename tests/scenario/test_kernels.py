@@ -3,7 +3,7 @@
 import pytest
 
 from rfcsim import RfcsimError, kernel, kernels, preset
-from rfcsim.model.layout import DESIGNS, LOCK_POLICIES
+from rfcsim.model.layout import design, policy
 
 # Kernel-facts 2 and 5.
 SHIPPED = {
@@ -47,8 +47,8 @@ def test_a_name_that_is_none_is_one_line() -> None:
 
 def test_the_table_names_every_design_and_every_policy_of_a_kernel() -> None:
     table = kernels()
-    assert set(table["design"]) == set(DESIGNS)
-    assert set(table["lock_policy"]) <= set(LOCK_POLICIES)
+    assert set(table["design"]) == set(design.BY_NAME)
+    assert set(table["lock_policy"]) <= set(policy.BY_NAME)
     for row in table.iter_rows(named=True):
         asked = {"design": row["design"], "lock_policy": row["lock_policy"]}
         assert kernel(row["kernel"]) == kernel(row["to"]) == asked

@@ -3,7 +3,7 @@
 import pytest
 
 from rfcsim import Mlock, Mmap, Munlock, Munmap, Region, Scenario, TaskGroup, Touch, check
-from rfcsim.model.layout import PAGE_MLOCKED, PAGE_PRESENT, VM_LOCKED
+from rfcsim.model.layout import bit, vm
 from rfcsim.race.outcomes import Outcome as Found
 from rfcsim.scenario.calls import Call as ScenarioCall
 from tests.spin.judge import Design, Policy, outcomes
@@ -55,9 +55,9 @@ def canonical(end: Found) -> Outcome:
         pages=tuple(
             Page(
                 identity=min(identity, 2),
-                vm_locked=bool(flags & VM_LOCKED),
-                present=bool(bits & PAGE_PRESENT),
-                mlocked=bool(bits & PAGE_MLOCKED),
+                vm_locked=bool(flags & vm.LOCKED),
+                present=bool(bits & bit.PRESENT),
+                mlocked=bool(bits & bit.MLOCKED),
             )
             for identity, flags, bits in end.pages
         ),

@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from rfcsim import RfcsimError, matrix, mean_intervals, preset, sweep, ways_to_lock
-from rfcsim.model.layout import DESIGNS, LOCK_POLICIES
+from rfcsim.model.layout import design
+from rfcsim.model.layout import policy as policies
 
 CASE = preset("matrix-256mb")
 WAYS = ways_to_lock(CASE)
@@ -28,10 +29,12 @@ def mean(frame: pl.DataFrame, way: str, policy: str, name: str = "mapper") -> fl
 
 def test_a_row_a_way_policy_and_class_in_order(whole: pl.DataFrame) -> None:
     classes = ["locker", "mapper", "worker", "monitor"]
-    expected = [(way, policy, name) for way in WAYS for policy in LOCK_POLICIES for name in classes]
+    expected = [
+        (way, policy, name) for way in WAYS for policy in policies.BY_NAME for name in classes
+    ]
     assert whole.select("way", "lock_policy", "class").rows() == expected
-    assert list(WAYS)[: len(DESIGNS)] == list(ways_to_lock(CASE, locker="locker"))[:7]
-    assert set(list(WAYS)[:7]) == set(DESIGNS)
+    assert list(WAYS)[: len(design.BY_NAME)] == list(ways_to_lock(CASE, locker="locker"))[:7]
+    assert set(list(WAYS)[:7]) == set(design.BY_NAME)
 
 
 def test_each_cell_has_a_number_between_its_bounds(whole: pl.DataFrame) -> None:
@@ -41,12 +44,12 @@ def test_each_cell_has_a_number_between_its_bounds(whole: pl.DataFrame) -> None:
     # Under the lock of its VMA a fault asks for no mmap_sem; everybody else asks everywhere.
     silent = whole.filter(pl.col("mean").is_null())
     assert set(silent["class"]) == {"worker"}
-    assert set(silent["way"]) == set(WAYS) - (set(DESIGNS) - {"vma-lock"})
+    assert set(silent["way"]) == set(WAYS) - (set(design.BY_NAME) - {"vma-lock"})
     assert whole["locking"].null_count() == 0
 
 
 def test_the_verdict_turns_with_reader_stealing(whole: pl.DataFrame) -> None:
-    for policy in LOCK_POLICIES:
+    for policy in policies.BY_NAME:
         held = mean(whole, "exclusive", policy)
         assert held > 80e6
         for way in ("batched", "contended", "mlock pieces", "populate pieces"):
@@ -74,7 +77,7 @@ def test_who_asks_in_both_modes_has_the_worse() -> None:
 
 
 def test_only_what_shipped_or_was_proposed_has_kernels(whole: pl.DataFrame) -> None:
-    designs = whole.filter(pl.col("class") == "mapper", pl.col("way").is_in(list(DESIGNS)))
+    designs = whole.filter(pl.col("class") == "mapper", pl.col("way").is_in(list(design.BY_NAME)))
     found = designs.drop_nulls("kernels").select("way", "lock_policy", "kernels").rows()
     assert ("exclusive", "fifo", "2.6.29 to 2.6.36") in found
     assert ("mm-populate", "hand-off", "5.3 to 5.10") in found

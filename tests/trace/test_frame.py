@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfcsim.clock.layout import EVENT_NAMES
+from rfcsim.clock.layout import event
 from rfcsim.trace.frame import (
     EVENT_SCHEMA,
     EVENTS,
@@ -34,7 +34,7 @@ def intervals(events: Sequence[Event], **how: Any) -> list[tuple[str, str, str, 
 
 
 def test_the_vocabulary_is_the_clocks_and_one_more() -> None:
-    assert set(EVENTS) == {*EVENT_NAMES, "acquire_failed"}
+    assert set(EVENTS) == {*event.NAMES, "acquire_failed"}
     assert set(LOCK_EVENTS) < set(EVENTS)
 
 
@@ -148,15 +148,15 @@ def by_hand(
     """The same rules one event at a time."""
     found: list[list[Any]] = []
     under_way: dict[str, list[Any]] = {}
-    for time, task, event, mode in events:
+    for time, task, name, mode in events:
         now = under_way.get(task)
-        if event == "acquire_returned" and now is not None and now[1] == "holding":
+        if name == "acquire_returned" and now is not None and now[1] == "holding":
             continue
         if now is not None:
             now[4:] = [time, False]
             del under_way[task]
-        if event != "released":
-            state = "waiting" if event == "start_locking" else "holding"
+        if name != "released":
+            state = "waiting" if name == "start_locking" else "holding"
             under_way[task] = [task, state, mode, time, events[-1][0], True]
             found.append(under_way[task])
     keep = (row for row in found if zero_waits or row[1] == "holding" or row[4] > row[3])

@@ -7,8 +7,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rfcsim.clock.layout import CLOCK_TRACED, COST_TICK
-from rfcsim.model.layout import LOCK_POLICIES
+from rfcsim.clock.layout import clock, cost
+from rfcsim.model.layout import policy
 from rfcsim.runs.recorded import trace_frame
 from rfcsim.runs.result import Result
 from rfcsim.trace.blame import BLAME_SCHEMA, PARTS, blame, blame_summary
@@ -64,18 +64,18 @@ def check_tiling(parts: pl.DataFrame, events: pl.DataFrame) -> None:
 def trace_of(case: Case) -> tuple[pl.DataFrame, Result]:
     machine = run_engine(*case)
     result = Result.of(case.scenario, machine)
-    traced = machine.trace[: machine.clock[CLOCK_TRACED]]
+    traced = machine.trace[: machine.clock[clock.TRACED]]
     return trace_frame(traced, result.task_names), result
 
 
 @settings(max_examples=3 * settings().max_examples)
-@given(cases(), st.sampled_from(list(LOCK_POLICIES)))
+@given(cases(), st.sampled_from(list(policy.BY_NAME)))
 def test_the_waits_of_a_scenario_are_attributed_as_the_rules_say(
     case: Case, lock_policy: str
 ) -> None:
     scenario = case.scenario.replace(lock_policy=lock_policy)
     costs = case.costs.copy()
-    costs[COST_TICK] = TICK_NS
+    costs[cost.TICK] = TICK_NS
     events, result = trace_of(case._replace(scenario=scenario, costs=costs))
     parts = blame(events)
     check_tiling(parts, events)

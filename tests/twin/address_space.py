@@ -2,26 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from rfcsim.model.layout import (
-    PAGE_CACHED,
-    PAGE_COW,
-    PAGE_MARKED,
-    PAGE_MLOCKED,
-    PAGE_PAST_EOF,
-    PAGE_PRESENT,
-    PAGE_READING,
-    PAGE_ZERO,
-    VM_DONTEXPAND,
-    VM_GATE,
-    VM_GROWSDOWN,
-    VM_HUGETLB,
-    VM_IO,
-    VM_LOCKED,
-    VM_PFNMAP,
-    VM_READ,
-    VM_RESERVED,
-    VM_WRITE,
-)
+from rfcsim.model.layout import bit, vm
 
 
 class TooManyVmas(Exception):
@@ -52,14 +33,14 @@ class Page:
     def bits(self) -> int:
         """The page as the flags of `rfcsim.model.layout`."""
         return (
-            PAGE_PRESENT * self.present
-            | PAGE_MLOCKED * self.mlocked
-            | PAGE_ZERO * self.zero
-            | PAGE_COW * self.cow
-            | PAGE_CACHED * self.cached
-            | PAGE_READING * self.reading
-            | PAGE_MARKED * self.marked
-            | PAGE_PAST_EOF * self.past_eof
+            bit.PRESENT * self.present
+            | bit.MLOCKED * self.mlocked
+            | bit.ZERO * self.zero
+            | bit.COW * self.cow
+            | bit.CACHED * self.cached
+            | bit.READING * self.reading
+            | bit.MARKED * self.marked
+            | bit.PAST_EOF * self.past_eof
         )
 
 
@@ -84,25 +65,25 @@ class Vma:
 
     @property
     def locked(self) -> bool:
-        return self.has(VM_LOCKED)
+        return self.has(vm.LOCKED)
 
     @property
     def special(self) -> bool:
         """mlock() makes its pages present, but never sets VM_LOCKED on it."""
-        return self.has(VM_DONTEXPAND | VM_RESERVED | VM_HUGETLB | VM_GATE)
+        return self.has(vm.DONTEXPAND | vm.RESERVED | vm.HUGETLB | vm.GATE)
 
     @property
     def untouchable(self) -> bool:
         """mlock() leaves it alone."""
-        return self.has(VM_IO | VM_PFNMAP)
+        return self.has(vm.IO | vm.PFNMAP)
 
     @property
     def grows_down(self) -> bool:
-        return self.has(VM_GROWSDOWN)
+        return self.has(vm.GROWSDOWN)
 
     def allows(self, writing: bool) -> bool:
         """May its pages be made present for this access?"""
-        return self.has(VM_READ) and (not writing or self.has(VM_WRITE))
+        return self.has(vm.READ) and (not writing or self.has(vm.WRITE))
 
     def continues(self, lower: "Vma") -> bool:
         """Does it follow on `lower`, so like it that the two can be one?"""

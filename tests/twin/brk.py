@@ -2,14 +2,7 @@
 
 from collections.abc import Generator, Iterator
 
-from rfcsim.model.layout import (
-    BACKING_ANON,
-    EXCLUSIVE,
-    VM_READ,
-    VM_WRITE,
-    WORK_SYSCALL,
-    WORK_VMA_CHANGE,
-)
+from rfcsim.model.layout import backing, lock, vm, work
 from tests.twin.address_space import AddressSpace, Vma
 from tests.twin.effects import Cpu, Done, Down, Effect, Up
 from tests.twin.populate import populate_range
@@ -18,8 +11,8 @@ from tests.twin.unmap import unmap
 
 def brk(space: AddressSpace, start: int, pages: int) -> Iterator[Effect]:
     """Let the heap that begins at `start` have so many pages; its end is returned either way."""
-    yield Cpu(WORK_SYSCALL, 1)
-    yield Down(EXCLUSIVE)
+    yield Cpu(work.SYSCALL, 1)
+    yield Down(lock.EXCLUSIVE)
     last = last_of_heap(space, start)
     end = start if last is None else last.end
     wanted = start + pages
@@ -30,7 +23,7 @@ def brk(space: AddressSpace, start: int, pages: int) -> Iterator[Effect]:
     elif wanted > end and may_grow(space, end, wanted):
         yield from grow(space, last, end, wanted)
         end = wanted
-    yield Up(EXCLUSIVE)
+    yield Up(lock.EXCLUSIVE)
     yield Done(end)
 
 
@@ -61,8 +54,8 @@ def grow(
     growth = Vma(
         start=end,
         end=wanted,
-        flags=VM_READ | VM_WRITE | space.def_flags,
-        backing=BACKING_ANON,
+        flags=vm.READ | vm.WRITE | space.def_flags,
+        backing=backing.ANON,
         identity=space.next_identity if last is None else last.identity,
         read_position=end - 1,
     )
@@ -71,7 +64,7 @@ def grow(
     space.add(growth)
     space.merge(end)
     space.locked_vm += growth.pages if growth.locked else 0
-    yield Cpu(WORK_VMA_CHANGE, 1)
+    yield Cpu(work.VMA_CHANGE, 1)
     if growth.locked:
         vma = space.covering(end)
         assert vma is not None

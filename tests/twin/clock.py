@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from rfcsim.clock.layout import COST_LOCK, COST_SWITCH, COST_TIMESLICE, COST_WAKE_UP
+from rfcsim.clock.layout import cost
 from tests.twin.address_space import AddressSpace
 from tests.twin.disk import Disk, Read
 from tests.twin.draws import Draws
@@ -182,8 +182,8 @@ class Clock:
         switches = processor.last_task not in (None, task)
         processor.task = processor.last_task = task
         task.cpu = processor
-        task.switch_ns = self.costs[COST_SWITCH] if switches else 0
-        task.slice_end = self.now + task.switch_ns + self.costs[COST_TIMESLICE]
+        task.switch_ns = self.costs[cost.SWITCH] if switches else 0
+        task.slice_end = self.now + task.switch_ns + self.costs[cost.TIMESLICE]
 
     def leave(self, task: Task) -> Processor:
         """The task gives its CPU up."""
@@ -229,7 +229,7 @@ class Clock:
             if heir is not None:
                 self.preempt(task, heir)
                 return
-            task.slice_end = self.now + self.costs[COST_TIMESLICE]
+            task.slice_end = self.now + self.costs[cost.TIMESLICE]
         self.advance(task)
 
     # --- steps ---------------------------------------------------------------------------------
@@ -251,10 +251,10 @@ class Clock:
                     if not self.down(task, mode):
                         self.hand_on_cpu(task)
                         return
-                    ns = self.costs[COST_LOCK]
+                    ns = self.costs[cost.LOCK]
                 case Up(mode):
                     self.up(task, mode)
-                    ns = self.costs[COST_LOCK]
+                    ns = self.costs[cost.LOCK]
                 case Submit(first, count):
                     self.submit(Read(first, count))
                 case WaitPage(page):
@@ -289,7 +289,7 @@ class Clock:
             self.wake(heir)
 
     def wake(self, task: Task) -> None:
-        self.after(self.costs[COST_WAKE_UP], task, self.becomes_ready)
+        self.after(self.costs[cost.WAKE_UP], task, self.becomes_ready)
 
     # --- the disk --------------------------------------------------------------------------------
 

@@ -3,12 +3,7 @@
 from collections import deque
 from typing import NamedTuple
 
-from rfcsim.clock.layout import (
-    COST_DISK_DEPTH,
-    COST_DISK_PAGE,
-    COST_DISK_REQUEST,
-    COST_DISK_SEEK,
-)
+from rfcsim.clock.layout import cost
 
 
 class Read(NamedTuple):
@@ -20,10 +15,10 @@ class Disk:
     """Reads in service, one a slot, and those that wait for a slot."""
 
     def __init__(self, costs: list[int]) -> None:
-        self.request_ns = costs[COST_DISK_REQUEST]
-        self.seek_ns = costs[COST_DISK_SEEK]
-        self.page_ns = costs[COST_DISK_PAGE]
-        self.slots: list[Read | None] = [None] * costs[COST_DISK_DEPTH]
+        self.request_ns = costs[cost.DISK_REQUEST]
+        self.seek_ns = costs[cost.DISK_SEEK]
+        self.page_ns = costs[cost.DISK_PAGE]
+        self.slots: list[Read | None] = [None] * costs[cost.DISK_DEPTH]
         self.queue: deque[Read] = deque()
         self.head: int | None = None  # the page after the read that started last
 

@@ -6,7 +6,7 @@ at one instant. What it yields is the effect of that step; it goes on when the e
 
 from typing import NamedTuple
 
-from rfcsim.model.layout import WORK_VMA_CHANGE, WORK_VMA_VISIT
+from rfcsim.model.layout import work
 
 
 class Cpu(NamedTuple):
@@ -49,9 +49,9 @@ class Done(NamedTuple):
 
 Effect = Cpu | Down | Up | Submit | WaitPage | Done
 
-VISIT = Cpu(WORK_VMA_VISIT, 1)
+VISIT = Cpu(work.VMA_VISIT, 1)
 
 
 def changes_made(changes: int) -> Cpu:
     """The work of so many splits, merges, insertions or removals of VMAs."""
-    return Cpu(WORK_VMA_CHANGE, changes) if changes else VISIT
+    return Cpu(work.VMA_CHANGE, changes) if changes else VISIT

@@ -7,29 +7,14 @@ from typing import Any
 import numpy as np
 
 from rfcsim.clock.engine import run
-from rfcsim.clock.layout import (
-    CLOCK_EVENTS,
-    CLOCK_JUMP,
-    CLOCK_NOW,
-    CLOCK_TRACED,
-    EVENT_NAMES,
-    FINISHED,
-    RECORD_NAMES,
-    RUNNING,
-    S_CALLS,
-    S_LAST_RETURN,
-    Machine,
-)
+from rfcsim.clock.layout import clock as clock_field
+from rfcsim.clock.layout import event as events
+from rfcsim.clock.layout import run_status, sched, span
+from rfcsim.clock.machine import Machine
 from rfcsim.histogram import bucket_bounds
-from rfcsim.model.layout import (
-    MM_DEF_FLAGS,
-    MM_LOCKED_VM,
-    MM_MAP_COUNT,
-    MM_NEXT_IDENTITY,
-    MM_TOTAL_VM,
-    N_CALLS,
-    REG_KILLED,
-)
+from rfcsim.model.layout import call as call_number
+from rfcsim.model.layout import mm as mm_field
+from rfcsim.model.layout import reg
 from rfcsim.scenario.compile import compile_scenario
 from rfcsim.scenario.scenario import Scenario
 from tests.twin.outcome import Outcome
@@ -58,17 +43,17 @@ def run_engine(
         trace_capacity=trace_capacity,
         jump=jump,
     )
-    status = RUNNING
-    while status == RUNNING:
+    status = run_status.RUNNING
+    while status == run_status.RUNNING:
         status = run(machine, most_events)
-    assert status == FINISHED
-    assert machine.clock[CLOCK_TRACED] <= trace_capacity or trace_capacity == 0
+    assert status == run_status.FINISHED
+    assert machine.clock[clock_field.TRACED] <= trace_capacity or trace_capacity == 0
     return machine
 
 
 def bits(machine: Machine) -> dict[str, bytes]:
     """Every array of a machine, but for whether it jumps and how many events that took."""
-    clock = np.delete(machine.clock, [CLOCK_JUMP, CLOCK_EVENTS])
+    clock = np.delete(machine.clock, [clock_field.JUMP, clock_field.EVENTS])
     arrays = machine._asdict() | machine.state._asdict() | {"clock": clock}
     del arrays["state"]
     return {name: array.tobytes() for name, array in arrays.items()}
@@ -77,24 +62,24 @@ def bits(machine: Machine) -> dict[str, bytes]:
 def seen_on_engine(machine: Machine) -> dict[str, Any]:
     """All that a run recorded and left behind, in plain Python."""
     mm = machine.state.mm
-    traced = min(int(machine.clock[CLOCK_TRACED]), len(machine.trace))
+    traced = min(int(machine.clock[clock_field.TRACED]), len(machine.trace))
     classes = range(len(machine.statistics))
     return {
         "trace": [
-            (time, EVENT_NAMES[event], task, a, b)
+            (time, events.NAMES[event], task, a, b)
             for time, event, task, a, b in machine.trace[:traced].tolist()
         ],
-        "vmas": [tuple(row) for row in machine.state.vmas[: mm[MM_MAP_COUNT]].tolist()],
+        "vmas": [tuple(row) for row in machine.state.vmas[: mm[mm_field.MAP_COUNT]].tolist()],
         "pages": machine.state.pages.tolist(),
-        "locked_vm": int(mm[MM_LOCKED_VM]),
-        "total_vm": int(mm[MM_TOTAL_VM]),
-        "next_identity": int(mm[MM_NEXT_IDENTITY]),
-        "def_flags": int(mm[MM_DEF_FLAGS]),
-        "killed": set(np.flatnonzero(machine.state.tasks[:, REG_KILLED]).tolist()),
+        "locked_vm": int(mm[mm_field.LOCKED_VM]),
+        "total_vm": int(mm[mm_field.TOTAL_VM]),
+        "next_identity": int(mm[mm_field.NEXT_IDENTITY]),
+        "def_flags": int(mm[mm_field.DEF_FLAGS]),
+        "killed": set(np.flatnonzero(machine.state.tasks[:, reg.KILLED]).tolist()),
         "statistics": {
             (number, name): tuple(machine.statistics[number, record].tolist())
             for number in classes
-            for record, name in enumerate(RECORD_NAMES)
+            for record, name in enumerate(span.NAMES)
         },
         "histograms": {
             (number, name): {
@@ -102,15 +87,15 @@ def seen_on_engine(machine: Machine) -> dict[str, Any]:
                 for bucket in np.flatnonzero(machine.histograms[number, record])
             }
             for number in classes
-            for record, name in enumerate(RECORD_NAMES)
+            for record, name in enumerate(span.NAMES)
         },
         "calls": {
             (number, call): tuple(machine.calls[number, call].tolist())
             for number in classes
-            for call in range(N_CALLS)
+            for call in range(call_number.COUNT)
         },
-        "tasks": machine.schedule[:, [S_CALLS, S_LAST_RETURN]].tolist(),
-        "elapsed_ns": int(machine.clock[CLOCK_NOW]),
+        "tasks": machine.schedule[:, [sched.CALLS, sched.LAST_RETURN]].tolist(),
+        "elapsed_ns": int(machine.clock[clock_field.NOW]),
     }
 
 
@@ -120,12 +105,12 @@ def seen_on_twin(outcome: Outcome, classes: int) -> dict[str, Any]:
     times = {
         (number, name): outcome.times.get((number, name), [])
         for number in range(classes)
-        for name in RECORD_NAMES
+        for name in span.NAMES
     }
     calls = {
         (number, call): outcome.calls.get((number, call), [])
         for number in range(classes)
-        for call in range(N_CALLS)
+        for call in range(call_number.COUNT)
     }
     return {
         "trace": outcome.trace,

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from rfcsim.model.layout import WORK_SYSCALL
+from rfcsim.model.layout import work
 from tests.twin.address_space import AddressSpace
 from tests.twin.effects import Cpu, Done, Effect
 
 
 def kill(space: AddressSpace, task: int) -> Iterator[Effect]:
-    yield Cpu(WORK_SYSCALL, 1)
+    yield Cpu(work.SYSCALL, 1)
     space.killed.add(task)
     yield Done(0)

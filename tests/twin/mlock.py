@@ -2,18 +2,7 @@
 
 from collections.abc import Generator, Iterator
 
-from rfcsim.model.layout import (
-    EAGAIN,
-    EFAULT,
-    ENOMEM,
-    EPERM,
-    EXCLUSIVE,
-    SHARED,
-    VM_LOCKED,
-    WORK_DRAIN_ALL,
-    WORK_MUNLOCK_PAGE,
-    WORK_SYSCALL,
-)
+from rfcsim.model.layout import errno, lock, vm, work
 from tests.twin.address_space import AddressSpace, Vma
 from tests.twin.effects import VISIT, Cpu, Done, Down, Effect, Up
 from tests.twin.populate import populate_range
@@ -21,27 +10,27 @@ from tests.twin.walk import Fixup, change_flags, walk_range
 
 
 def mlock(space: AddressSpace, start: int, pages: int) -> Iterator[Effect]:
-    yield Cpu(WORK_SYSCALL, 1)
+    yield Cpu(work.SYSCALL, 1)
     if not space.may_lock_at_all():
-        yield Done(EPERM)
+        yield Done(errno.EPERM)
         return
-    yield Cpu(WORK_DRAIN_ALL, 1)
-    yield Down(EXCLUSIVE)
+    yield Cpu(work.DRAIN_ALL, 1)
+    yield Down(lock.EXCLUSIVE)
     if space.may_lock(pages):
         value = yield from do_mlock(space, start, start + pages, lock=True)
     else:
-        value = ENOMEM
-    yield Up(EXCLUSIVE)
+        value = errno.ENOMEM
+    yield Up(lock.EXCLUSIVE)
     if value == 0 and space.batch_pages is not None:
         value = yield from do_mlock_pages(space, start, start + pages, space.batch_pages)
     yield Done(value)
 
 
 def munlock(space: AddressSpace, start: int, pages: int) -> Iterator[Effect]:
-    yield Cpu(WORK_SYSCALL, 1)
-    yield Down(EXCLUSIVE)
+    yield Cpu(work.SYSCALL, 1)
+    yield Down(lock.EXCLUSIVE)
     value = yield from do_mlock(space, start, start + pages, lock=False)
-    yield Up(EXCLUSIVE)
+    yield Up(lock.EXCLUSIVE)
     yield Done(value)
 
 
@@ -67,7 +56,7 @@ def mlock_fixup(space: AddressSpace, *, lock: bool) -> Fixup:
             if under_this_hold:
                 yield from populate_range(space, vma, start, end)  # an error ends it silently
             return 0
-        error = yield from change_flags(space, vma, start, end, vma.flags ^ VM_LOCKED)
+        error = yield from change_flags(space, vma, start, end, vma.flags ^ vm.LOCKED)
         if error:
             return error
         if under_this_hold:
@@ -93,7 +82,7 @@ def behind_guard_page(space: AddressSpace, vma: Vma, page: int) -> int:
 def munlock_pages(space: AddressSpace, start: int, end: int) -> Iterator[Effect]:
     for page in range(start, end):
         space.pages[page].mlocked = False
-        yield Cpu(WORK_MUNLOCK_PAGE, 1)
+        yield Cpu(work.MUNLOCK_PAGE, 1)
 
 
 def do_mlock_pages(
@@ -105,7 +94,7 @@ def do_mlock_pages(
     """
     position = start
     while position < end:
-        yield Down(SHARED)
+        yield Down(lock.SHARED)
         stop = end
         error = 0
         vma = space.first_intersecting(position, end)
@@ -119,7 +108,7 @@ def do_mlock_pages(
                 error = yield from populate_range(space, vma, first, stop)
                 if vma.special:
                     error = 0
-        yield Up(SHARED)
+        yield Up(lock.SHARED)
         if error:
             return posix_error(error)
         position = stop
@@ -128,4 +117,4 @@ def do_mlock_pages(
 
 def posix_error(error: int) -> int:
     """`__mlock_posix_error_return()`."""
-    return {EFAULT: ENOMEM, ENOMEM: EAGAIN}.get(error, error)
+    return {errno.EFAULT: errno.ENOMEM, errno.ENOMEM: errno.EAGAIN}.get(error, error)

@@ -2,16 +2,7 @@
 
 from collections.abc import Generator, Iterator
 
-from rfcsim.model.layout import (
-    EAGAIN,
-    EINVAL,
-    ENOMEM,
-    EPERM,
-    EXCLUSIVE,
-    VM_LOCKED,
-    WORK_SYSCALL,
-    WORK_VMA_CHANGE,
-)
+from rfcsim.model.layout import errno, lock, vm, work
 from tests.twin.address_space import AddressSpace
 from tests.twin.effects import Cpu, Done, Down, Effect, Up
 from tests.twin.populate import populate_range
@@ -28,28 +19,28 @@ def mmap(
     map_locked: bool = False,
     map_populate: bool = False,
 ) -> Iterator[Effect]:
-    yield Cpu(WORK_SYSCALL, 1)
-    yield Down(EXCLUSIVE)
-    wanted = flags | (VM_LOCKED if map_locked else 0) | space.def_flags
+    yield Cpu(work.SYSCALL, 1)
+    yield Down(lock.EXCLUSIVE)
+    wanted = flags | (vm.LOCKED if map_locked else 0) | space.def_flags
     error = refusal(space, pages, wanted, map_locked)
     if not error:
         error = yield from unmap(space, start, start + pages)
     if not error:
         yield from map_region(space, start, start + pages, wanted, backing, map_populate)
-    yield Up(EXCLUSIVE)
+    yield Up(lock.EXCLUSIVE)
     yield Done(error or start)
 
 
 def refusal(space: AddressSpace, pages: int, flags: int, map_locked: bool) -> int:
     """What there is to find out before anything is unmapped: 0, or an errno."""
     if pages == 0:
-        return EINVAL
+        return errno.EINVAL
     if space.map_count > space.max_map_count:
-        return ENOMEM
+        return errno.ENOMEM
     if map_locked and not space.may_lock_at_all():
-        return EPERM
-    if flags & VM_LOCKED and not space.may_lock(pages):
-        return EAGAIN
+        return errno.EPERM
+    if flags & vm.LOCKED and not space.may_lock(pages):
+        return errno.EAGAIN
     return 0
 
 
@@ -63,9 +54,9 @@ def map_region(
     vma = space.insert(start, end, flags, backing)
     populated = (vma.locked or map_populate) and not vma.untouchable
     if vma.special or vma.untouchable:
-        vma.flags &= ~VM_LOCKED
+        vma.flags &= ~vm.LOCKED
     elif vma.locked:
         space.locked_vm += vma.pages
-    yield Cpu(WORK_VMA_CHANGE, 1)
+    yield Cpu(work.VMA_CHANGE, 1)
     if populated:
         yield from populate_range(space, vma, start, end)

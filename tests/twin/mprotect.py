@@ -2,37 +2,30 @@
 
 from collections.abc import Generator, Iterator
 
-from rfcsim.model.layout import (
-    EXCLUSIVE,
-    VM_EXEC,
-    VM_READ,
-    VM_WRITE,
-    WORK_SYSCALL,
-    WORK_UNMAP_PAGE,
-)
+from rfcsim.model.layout import lock, vm, work
 from tests.twin.address_space import AddressSpace, Vma
 from tests.twin.effects import VISIT, Cpu, Done, Down, Effect, Up
 from tests.twin.walk import change_flags, walk_range
 
 
 def mprotect(space: AddressSpace, start: int, pages: int, protection: int) -> Iterator[Effect]:
-    yield Cpu(WORK_SYSCALL, 1)
+    yield Cpu(work.SYSCALL, 1)
     if pages == 0:
         yield Done(0)
         return
 
     def fixup(vma: Vma, part_start: int, part_end: int) -> Generator[Effect, None, int]:
-        flags = vma.flags & ~(VM_READ | VM_WRITE | VM_EXEC) | protection
+        flags = vma.flags & ~(vm.READ | vm.WRITE | vm.EXEC) | protection
         if flags == vma.flags:
             yield VISIT
             return 0
         error = yield from change_flags(space, vma, part_start, part_end, flags)
         present = sum(page.present for page in space.pages[part_start:part_end])
         if present and not error:
-            yield Cpu(WORK_UNMAP_PAGE, present)  # change_protection(): the pages themselves stay
+            yield Cpu(work.UNMAP_PAGE, present)  # change_protection(): the pages themselves stay
         return error
 
-    yield Down(EXCLUSIVE)
+    yield Down(lock.EXCLUSIVE)
     value = yield from walk_range(space, start, start + pages, fixup)
-    yield Up(EXCLUSIVE)
+    yield Up(lock.EXCLUSIVE)
     yield Done(value)

@@ -3,20 +3,7 @@
 from collections.abc import Generator, Iterator
 from dataclasses import replace
 
-from rfcsim.model.layout import (
-    BACKING_FILE,
-    EAGAIN,
-    EFAULT,
-    EINVAL,
-    ENOMEM,
-    EXCLUSIVE,
-    VM_DONTEXPAND,
-    VM_HUGETLB,
-    VM_PFNMAP,
-    WORK_SYSCALL,
-    WORK_UNMAP_PAGE,
-    WORK_VMA_CHANGE,
-)
+from rfcsim.model.layout import backing, errno, lock, vm, work
 from tests.twin.address_space import AddressSpace, Vma
 from tests.twin.effects import Cpu, Done, Down, Effect, Up
 from tests.twin.populate import populate_range
@@ -27,15 +14,15 @@ def mremap(
     space: AddressSpace, start: int, old: int, new: int, to: int | None, *, may_move: bool
 ) -> Iterator[Effect]:
     """Make `old` pages `new` ones: at page `to` (MREMAP_FIXED), or here, or where there is room."""
-    yield Cpu(WORK_SYSCALL, 1)
-    yield Down(EXCLUSIVE)
+    yield Cpu(work.SYSCALL, 1)
+    yield Down(lock.EXCLUSIVE)
     if new == 0:
-        value = EINVAL
+        value = errno.EINVAL
     elif to is None:
         value = yield from do_mremap(space, start, old, new, may_move)
     else:
         value = yield from mremap_to(space, start, old, new, to)
-    yield Up(EXCLUSIVE)
+    yield Up(lock.EXCLUSIVE)
     yield Done(value)
 
 
@@ -58,7 +45,7 @@ def do_mremap(
         return start
     to = lowest_hole(space, new) if may_move else None
     if to is None:
-        return ENOMEM
+        return errno.ENOMEM
     return (yield from move_vma(space, vma, start, old, new, to))
 
 
@@ -68,7 +55,7 @@ def mremap_to(
     """MREMAP_FIXED: what is at the new place has to go first, whatever comes of the move."""
     overlaps = to < start + old and start < to + new
     if overlaps or to + new > len(space.pages):
-        return EINVAL
+        return errno.EINVAL
     error = yield from unmap(space, to, to + new)
     if new < old and not error:
         error = yield from unmap(space, start + new, start + old)
@@ -85,15 +72,15 @@ def refusal(space: AddressSpace, start: int, old: int, new: int) -> int:
     """`vma_to_resize()`: may [start, start + old) become `new` pages? 0, or an errno."""
     vma = space.covering(start)
     if vma is None:
-        return EFAULT
-    if vma.has(VM_HUGETLB):
-        return EINVAL
+        return errno.EFAULT
+    if vma.has(vm.HUGETLB):
+        return errno.EINVAL
     if start + old > vma.end:
-        return EFAULT
-    if new > old and vma.has(VM_DONTEXPAND | VM_PFNMAP):
-        return EFAULT
+        return errno.EFAULT
+    if new > old and vma.has(vm.DONTEXPAND | vm.PFNMAP):
+        return errno.EFAULT
     if vma.locked and not space.may_lock(new - old):
-        return EAGAIN
+        return errno.EAGAIN
     return 0
 
 
@@ -112,7 +99,7 @@ def grow_in_place(space: AddressSpace, vma: Vma, growth: int) -> Generator[Effec
     vma.end += growth
     space.total_vm += growth
     space.locked_vm += growth if vma.locked else 0
-    yield Cpu(WORK_VMA_CHANGE, 1)
+    yield Cpu(work.VMA_CHANGE, 1)
     if vma.locked:
         yield from populate_range(space, vma, old_end, vma.end)  # errors are hidden
 
@@ -122,16 +109,16 @@ def move_vma(
 ) -> Generator[Effect, None, int]:
     """Copy the mapping to its new place, carry the pages over, and unmap what is left."""
     if space.map_count >= space.max_map_count - 3:
-        return ENOMEM
-    is_locked, is_file = vma.locked, vma.backing == BACKING_FILE
+        return errno.ENOMEM
+    is_locked, is_file = vma.locked, vma.backing == backing.FILE
     read_position = vma.read_position + to - start
     space.add(replace(vma, start=to, end=to + new, read_position=read_position))
     merges = space.merge(to + new) + space.merge(to)
-    yield Cpu(WORK_VMA_CHANGE, 1 + merges)
+    yield Cpu(work.VMA_CHANGE, 1 + merges)
 
     for number in range(old):
         move_page(space, start + number, to + number, is_file)
-        yield Cpu(WORK_UNMAP_PAGE, 1)
+        yield Cpu(work.UNMAP_PAGE, 1)
     yield from unmap(space, start, start + old, clear_entries=False)  # they have moved
 
     if is_locked:

@@ -7,24 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rfcsim.model.layout import (
-    BACKING_ANON,
-    BACKING_FILE,
-    CALL_NAMES,
-    EXCLUSIVE,
-    SHARED,
-    VM_DONTEXPAND,
-    VM_EXEC,
-    VM_GATE,
-    VM_HUGETLB,
-    VM_IO,
-    VM_PFNMAP,
-    VM_RAND_READ,
-    VM_READ,
-    VM_RESERVED,
-    VM_SEQ_READ,
-    VM_WRITE,
-)
+from rfcsim.model.layout import backing, call, lock, vm
 from tests.twin.address_space import AddressSpace
 from tests.twin.brk import brk
 from tests.twin.draws import Draws
@@ -42,19 +25,19 @@ from tests.twin.users import hold, read_maps, touch
 
 PROTECTION = {
     "none": 0,
-    "r": VM_READ,
-    "rw": VM_READ | VM_WRITE,
-    "rx": VM_READ | VM_EXEC,
-    "x": VM_EXEC,
+    "r": vm.READ,
+    "rw": vm.READ | vm.WRITE,
+    "rx": vm.READ | vm.EXEC,
+    "x": vm.EXEC,
 }
-ACCESS = {"normal": 0, "sequential": VM_SEQ_READ, "random": VM_RAND_READ}
+ACCESS = {"normal": 0, "sequential": vm.SEQ_READ, "random": vm.RAND_READ}
 SPECIAL = {
     "none": 0,
-    "io": VM_IO,
-    "pfnmap": VM_PFNMAP,
-    "dontexpand": VM_DONTEXPAND,
-    "reserved": VM_RESERVED,
-    "gate": VM_GATE,
+    "io": vm.IO,
+    "pfnmap": vm.PFNMAP,
+    "dontexpand": vm.DONTEXPAND,
+    "reserved": vm.RESERVED,
+    "gate": vm.GATE,
 }
 
 
@@ -70,11 +53,11 @@ class Place:
         """What mmap() of the region gives its VMA."""
         region = self.region
         flags = PROTECTION[region.protection] | ACCESS[region.access] | SPECIAL[region.special]
-        return flags | (VM_HUGETLB if region.backing == "hugetlb" else 0)
+        return flags | (vm.HUGETLB if region.backing == "hugetlb" else 0)
 
     @property
     def backing(self) -> int:
-        return BACKING_FILE if self.region.backing == "file" else BACKING_ANON
+        return backing.FILE if self.region.backing == "file" else backing.ANON
 
 
 @dataclass(frozen=True)
@@ -87,7 +70,7 @@ class Operation:
 
     @property
     def call(self) -> int:
-        return CALL_NAMES.index(self.what.call)
+        return call.NAMES.index(self.what.call)
 
     def begin(self, space: AddressSpace, draws: Draws, times_made: int) -> Iterator[Effect]:
         """Draw what is left to chance, and begin."""
@@ -104,7 +87,7 @@ class Operation:
             case "kill":
                 return kill(space, self.task_of(what.task, what.number))
             case "hold":
-                mode = SHARED if what.mode == "shared" else EXCLUSIVE
+                mode = lock.SHARED if what.mode == "shared" else lock.EXCLUSIVE
                 return hold(mode, draws.duration(what.distribution, what.hold_ns))
             case "brk":
                 return brk(space, self.place_of(what.region).start, what.pages)

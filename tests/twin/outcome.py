@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from rfcsim.model.layout import SHARED
+from rfcsim.model.layout import lock
 from tests.twin.address_space import AddressSpace
 
 TraceRow = tuple[int, str, int, int, int]  # time_ns, event, task, a, b
@@ -34,7 +34,7 @@ class Recorder:
 
 
 def mode_name(mode: int) -> str:
-    return "shared" if mode == SHARED else "exclusive"
+    return "shared" if mode == lock.SHARED else "exclusive"
 
 
 @dataclass(frozen=True)

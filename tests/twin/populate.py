@@ -4,20 +4,7 @@ from collections.abc import Generator
 from enum import Enum, auto
 from typing import NamedTuple
 
-from rfcsim.model.layout import (
-    BACKING_FILE,
-    EFAULT,
-    ERESTARTSYS,
-    VM_WRITE,
-    WORK_FAULT_ANON,
-    WORK_FAULT_FILE,
-    WORK_FAULT_ZERO,
-    WORK_MLOCK_ANON,
-    WORK_MLOCK_FILE,
-    WORK_MLOCK_PRESENT,
-    WORK_MLOCK_ZERO,
-    WORK_TOUCH,
-)
+from rfcsim.model.layout import backing, errno, vm, work
 from tests.twin.address_space import AddressSpace, Vma
 from tests.twin.effects import Cpu, Effect, WaitPage
 from tests.twin.readahead import on_hit, on_miss
@@ -32,8 +19,8 @@ class Works(NamedTuple):
     file: int
 
 
-MLOCK = Works(WORK_MLOCK_PRESENT, WORK_MLOCK_ANON, WORK_MLOCK_ZERO, WORK_MLOCK_FILE)
-FAULT = Works(WORK_TOUCH, WORK_FAULT_ANON, WORK_FAULT_ZERO, WORK_FAULT_FILE)
+MLOCK = Works(work.MLOCK_PRESENT, work.MLOCK_ANON, work.MLOCK_ZERO, work.MLOCK_FILE)
+FAULT = Works(work.TOUCH, work.FAULT_ANON, work.FAULT_ZERO, work.FAULT_FILE)
 
 
 class Mark(Enum):
@@ -46,11 +33,11 @@ class Mark(Enum):
 
 def populate(space: AddressSpace, vma: Vma, page: int, mark: Mark) -> Generator[Effect, None, int]:
     """mlock() makes a page present, writing if the VMA may be written: 0, or an errno."""
-    writing = vma.has(VM_WRITE)
+    writing = vma.has(vm.WRITE)
     if not vma.allows(writing):
-        return EFAULT
+        return errno.EFAULT
     if space.current in space.killed:
-        return ERESTARTSYS
+        return errno.ERESTARTSYS
     return (yield from make_present(space, vma, page, writing, MLOCK, mark))
 
 
@@ -84,9 +71,9 @@ def make_present(
         new_anonymous = False
         if entry.serves(writing):
             work = works.present
-        elif vma.backing == BACKING_FILE and entry.past_eof:
-            return EFAULT  # SIGBUS
-        elif vma.backing != BACKING_FILE:
+        elif vma.backing == backing.FILE and entry.past_eof:
+            return errno.EFAULT  # SIGBUS
+        elif vma.backing != backing.FILE:
             new_anonymous = writing
             entry.present = True
             entry.zero = not writing

@@ -4,7 +4,7 @@ A walk through a file reads two windows at first and marks where the second begi
 submits the next window, so that one is in flight while one is being mapped.
 """
 
-from rfcsim.model.layout import VM_RAND_READ, VM_SEQ_READ
+from rfcsim.model.layout import vm
 from tests.twin.address_space import AddressSpace, Page, Vma
 from tests.twin.effects import Submit
 
@@ -33,9 +33,9 @@ def read(
 def on_miss(space: AddressSpace, vma: Vma, page: int) -> Submit:
     """The page is not in the page cache: read it, and what else belongs to it."""
     window = space.readahead_pages
-    if vma.has(VM_RAND_READ):
+    if vma.has(vm.RAND_READ):
         return read(space, vma, page, page + 1)
-    if vma.has(VM_SEQ_READ) or page - 1 == vma.read_position:
+    if vma.has(vm.SEQ_READ) or page - 1 == vma.read_position:
         return read(space, vma, page, page + 2 * window, mark_at=page + window)
     vma.read_misses += 1
     if vma.read_misses > LOTS_OF_MISSES:
@@ -50,7 +50,7 @@ def on_miss(space: AddressSpace, vma: Vma, page: int) -> Submit:
 
 def on_hit(space: AddressSpace, vma: Vma, page: int) -> Submit | None:
     """The page is there, or on its way: count the hit, and at a mark read the next window."""
-    if vma.has(VM_RAND_READ):
+    if vma.has(vm.RAND_READ):
         return None
     vma.read_misses = max(0, vma.read_misses - 1)
     if not space.pages[page].marked:

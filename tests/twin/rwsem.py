@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from rfcsim.model.layout import EXCLUSIVE, SHARED
+from rfcsim.model.layout import lock
 
 
 class RwSemaphore:
@@ -14,8 +14,8 @@ class RwSemaphore:
 
     def down(self, task: int, mode: int) -> bool:
         """Grant the lock now, or queue the task: is it granted?"""
-        exclusive_held = EXCLUSIVE in self.holders.values()
-        free = not exclusive_held if mode == SHARED else not self.holders
+        exclusive_held = lock.EXCLUSIVE in self.holders.values()
+        free = not exclusive_held if mode == lock.SHARED else not self.holders
         if free and not self.queue:
             self.holders[task] = mode
             return True
@@ -28,8 +28,8 @@ class RwSemaphore:
         if self.holders or not self.queue:
             return []
         granted = [self.queue.popleft()]
-        if granted[0][1] == SHARED:
-            while self.queue and self.queue[0][1] == SHARED:
+        if granted[0][1] == lock.SHARED:
+            while self.queue and self.queue[0][1] == lock.SHARED:
                 granted.append(self.queue.popleft())
         self.holders.update(granted)
         return granted

@@ -23,20 +23,12 @@ from rfcsim import (
     Touch,
     Truncate,
 )
-from rfcsim.model.layout import (
-    EFAULT,
-    ENOMEM,
-    ERESTARTSYS,
-    VM_GROWSDOWN,
-    VM_LOCKED,
-    VM_READ,
-    VM_WRITE,
-)
+from rfcsim.model.layout import errno, vm
 from tests.twin.agreement import agreed_outcome
 from tests.twin.cost_values import cost_values
 from tests.twin.outcome import Outcome
 
-RW = VM_READ | VM_WRITE
+RW = vm.READ | vm.WRITE
 DESIGNS = pytest.mark.parametrize("design", ["exclusive", "batched"])
 
 
@@ -80,7 +72,7 @@ def test_a_move_between_two_batches_leaves_locked_memory_absent_though_mlock_ret
     )
     assert outcome.elapsed_ns == 20  # two pages, then the mover, who has waited since 3
     assert outcome.returned == [[0], [6]]
-    assert vmas(outcome) == [(6, 10, RW | VM_LOCKED)]
+    assert vmas(outcome) == [(6, 10, RW | vm.LOCKED)]
     assert outcome.space.locked_vm == 4
     assert pages_that_are(outcome, "present") == pages_that_are(outcome, "mlocked") == [6, 7]
 
@@ -121,7 +113,7 @@ def test_a_killed_task_maps_the_page_that_it_waits_for_and_no_other(design: str)
         design=design,
         costs={"disk_request": 50, "mlock_file": 3},
     )
-    assert outcome.returned == [[ERESTARTSYS], [0]]  # and no fork
+    assert outcome.returned == [[errno.ERESTARTSYS], [0]]  # and no fork
     assert outcome.elapsed_ns == 53
     assert pages_that_are(outcome, "cached") == [1, 2, 3, 4]
     assert pages_that_are(outcome, "present") == pages_that_are(outcome, "mlocked") == [1]
@@ -140,7 +132,7 @@ def test_missing_permission_is_found_out_before_the_signal(design: str):
         design=design,
         costs={},
     )
-    assert outcome.returned == [[0], [ENOMEM], [0]]
+    assert outcome.returned == [[0], [errno.ENOMEM], [0]]
 
 
 def test_a_task_that_is_killed_while_it_thinks_makes_no_further_call():
@@ -169,7 +161,7 @@ def test_truncate_waits_for_a_read_and_who_waits_with_it_gets_a_sigbus():
         readahead_pages=1,  # and one more: the file is read as if from its beginning
         costs={"disk_request": 20, "unmap_page": 2, "wake_up": 1},
     )
-    assert outcome.returned == [[EFAULT], [0]]
+    assert outcome.returned == [[errno.EFAULT], [0]]
     assert outcome.elapsed_ns == 21 + 4 * 2
     for what in ("present", "cached", "marked"):
         assert pages_that_are(outcome, what) == []
@@ -188,7 +180,7 @@ def test_truncate_takes_a_page_away_that_munmap_has_yet_to_come_to():
         costs={"unmap_page": 10},
     )
     # The VMA has gone, but page 2 is still there for whoever has it in the page table.
-    assert outcome.returned == [[0], [0], [EFAULT], [0]]
+    assert outcome.returned == [[0], [0], [errno.EFAULT], [0]]
     assert outcome.times[2, "wait_shared"] == [30 - 5]
 
 
@@ -209,7 +201,7 @@ def test_which_page_is_the_guard_is_settled_when_the_batch_finds_its_vma():
     )
     # The first pass until 10; the look until 15, the stack grows at 12; page 3 until 25.
     assert outcome.elapsed_ns == 25
-    assert vmas(outcome) == [(1, 4, RW | VM_GROWSDOWN | VM_LOCKED)]
+    assert vmas(outcome) == [(1, 4, RW | vm.GROWSDOWN | vm.LOCKED)]
     assert pages_that_are(outcome, "mlocked") == [1, 3]
     assert outcome.space.locked_vm == 3
 
@@ -238,6 +230,6 @@ def test_what_is_mapped_after_mcl_future_is_locked_under_the_exclusive_hold(desi
     assert outcome.returned == [[0, 4, 7, 0, 5]]
     # One page of the heap and two of the room; then the two pages that were there before.
     assert outcome.times[0, "hold_exclusive"] == [0, 10, 20, 20 if design == "exclusive" else 0, 0]
-    assert vmas(outcome) == [(1, 4, RW | VM_LOCKED), (4, 5, RW), (7, 9, RW | VM_LOCKED)]
+    assert vmas(outcome) == [(1, 4, RW | vm.LOCKED), (4, 5, RW), (7, 9, RW | vm.LOCKED)]
     assert pages_that_are(outcome, "mlocked") == [1, 2, 3, 7, 8]
     assert outcome.space.def_flags == 0

@@ -1,7 +1,7 @@
 """Readahead worked out by hand from the rules: twin and engine must do what they say."""
 
 from rfcsim import Mlock, Region, Scenario, TaskGroup, Touch
-from rfcsim.model.layout import CALL_MLOCK, EXCLUSIVE
+from rfcsim.model.layout import call, lock
 from tests.twin.agreement import agreed_outcome
 from tests.twin.cost_values import cost_values
 
@@ -24,11 +24,11 @@ def test_a_linear_walk_of_a_cold_file_has_the_next_window_in_flight():
     costs = cost_values(mlock_file=5, disk_request=100, disk_page=10, disk_seek=50)
     outcome = agreed_outcome(scenario, costs)
     assert outcome.trace == [
-        (0, "call_begin", 0, CALL_MLOCK, 0),
+        (0, "call_begin", 0, call.MLOCK, 0),
         (0, "run", 0, 0, 0),
-        (0, "start_locking", 0, EXCLUSIVE, 0),
-        (0, "granted", 0, EXCLUSIVE, 0),
-        (0, "acquire_returned", 0, EXCLUSIVE, 0),
+        (0, "start_locking", 0, lock.EXCLUSIVE, 0),
+        (0, "granted", 0, lock.EXCLUSIVE, 0),
+        (0, "acquire_returned", 0, lock.EXCLUSIVE, 0),
         (0, "disk_start", DISK, 1, 4),  # 100 + 4 x 10 + 50
         (0, "stop", 0, 0, 0),
         (190, "disk_done", DISK, 1, 4),
@@ -41,8 +41,8 @@ def test_a_linear_walk_of_a_cold_file_has_the_next_window_in_flight():
         (320, "disk_done", DISK, 5, 2),
         (320, "run", 0, 0, 0),
         # page 5 to 325, page 6 to 330
-        (330, "released", 0, EXCLUSIVE, 0),
-        (330, "call_end", 0, CALL_MLOCK, 0),
+        (330, "released", 0, lock.EXCLUSIVE, 0),
+        (330, "call_end", 0, call.MLOCK, 0),
         (330, "stop", 0, 0, 0),
     ]
     assert outcome.times[0, "hold_exclusive"] == [330]

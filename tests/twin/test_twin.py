@@ -4,15 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rfcsim import Region, Scenario, TaskGroup, Touch
-from rfcsim.model.layout import (
-    CALL_NAMES,
-    EAGAIN,
-    EFAULT,
-    EINVAL,
-    ENOMEM,
-    EPERM,
-    ERESTARTSYS,
-)
+from rfcsim.model.layout import call as call_number
+from rfcsim.model.layout import errno
 from tests.twin.agreement import agreed_outcome
 from tests.twin.cost_values import cost_values
 from tests.twin.engine import bits, run_engine
@@ -24,13 +17,16 @@ MODEL_ALONE = ("populate", "remap_file_pages", "get_user_pages")
 
 # Every value that a call can have in a scenario, with 0 for success. The random ones meet them all.
 VALUES = {
-    *((call, 0) for call in CALL_NAMES[1:] if call not in MODEL_ALONE),
-    *(("mlock", error) for error in (EPERM, ENOMEM, ERESTARTSYS)),
-    *(("mlockall", error) for error in (EPERM, EINVAL, ENOMEM, ERESTARTSYS)),
-    *(("mmap", error) for error in (EPERM, ENOMEM, EAGAIN)),
-    *(("mremap", error) for error in (EINVAL, EFAULT, EAGAIN, ENOMEM)),
-    *((call, ENOMEM) for call in ("munlock", "munmap", "mprotect")),
-    ("touch", EFAULT),
+    *((call, 0) for call in call_number.NAMES[1:] if call not in MODEL_ALONE),
+    *(("mlock", error) for error in (errno.EPERM, errno.ENOMEM, errno.ERESTARTSYS)),
+    *(
+        ("mlockall", error)
+        for error in (errno.EPERM, errno.EINVAL, errno.ENOMEM, errno.ERESTARTSYS)
+    ),
+    *(("mmap", error) for error in (errno.EPERM, errno.ENOMEM, errno.EAGAIN)),
+    *(("mremap", error) for error in (errno.EINVAL, errno.EFAULT, errno.EAGAIN, errno.ENOMEM)),
+    *((call, errno.ENOMEM) for call in ("munlock", "munmap", "mprotect")),
+    ("touch", errno.EFAULT),
 }
 
 
@@ -42,7 +38,7 @@ def test_the_engine_does_what_the_rules_say():
     def engine_and_twin_agree(case: Case):
         outcome = agreed_outcome(*case)
         for (_, call), made in outcome.calls.items():
-            met.update((CALL_NAMES[call], min(value, 0)) for _, value in made)
+            met.update((call_number.NAMES[call], min(value, 0)) for _, value in made)
 
     engine_and_twin_agree()
     assert met == VALUES

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rfcsim.model.layout import BACKING_ANON, WORK_SYSCALL, WORK_UNMAP_PAGE
+from rfcsim.model.layout import backing, work
 from tests.twin.address_space import AddressSpace
 from tests.twin.effects import VISIT, Cpu, Done, Effect, WaitPage
 
@@ -10,7 +10,7 @@ from tests.twin.effects import VISIT, Cpu, Done, Effect, WaitPage
 def truncate(space: AddressSpace, start: int, pages: int) -> Iterator[Effect]:
     """End the file before the range. `mmap_sem` is in nobody's way here."""
     affected = range(start, start + pages)
-    yield Cpu(WORK_SYSCALL, 1)
+    yield Cpu(work.SYSCALL, 1)
     for page in affected:
         space.pages[page].past_eof = True
     yield VISIT
@@ -20,7 +20,7 @@ def truncate(space: AddressSpace, start: int, pages: int) -> Iterator[Effect]:
             yield WaitPage(page)
         entry.cached = entry.marked = False
         vma = space.covering(page)
-        if vma is None or vma.backing != BACKING_ANON:
+        if vma is None or vma.backing != backing.ANON:
             entry.present = entry.mlocked = False
-        yield Cpu(WORK_UNMAP_PAGE, 1)
+        yield Cpu(work.UNMAP_PAGE, 1)
     yield Done(0)

@@ -2,14 +2,7 @@
 
 from collections.abc import Iterator
 
-from rfcsim.model.layout import (
-    EFAULT,
-    SHARED,
-    WORK_MAPS_VMA,
-    WORK_NS,
-    WORK_SYSCALL,
-    WORK_TOUCH,
-)
+from rfcsim.model.layout import errno, lock, work
 from tests.twin.address_space import AddressSpace, Vma
 from tests.twin.effects import Cpu, Done, Down, Effect, Up
 from tests.twin.populate import FAULT, Mark, make_present
@@ -18,18 +11,18 @@ from tests.twin.populate import FAULT, Mark, make_present
 def touch(space: AddressSpace, page: int, writing: bool) -> Iterator[Effect]:
     """A user access: no more than that if the page-table entry allows it, else do_page_fault()."""
     if entry_allows(space, page, writing):
-        yield Cpu(WORK_TOUCH, 1)
+        yield Cpu(work.TOUCH, 1)
         yield Done(0)
         return
-    yield Cpu(WORK_SYSCALL, 1)
-    yield Down(SHARED)
+    yield Cpu(work.SYSCALL, 1)
+    yield Down(lock.SHARED)
     vma = vma_to_fault_in(space, page, writing)
     if vma is None:
-        value = EFAULT  # SIGSEGV
+        value = errno.EFAULT  # SIGSEGV
     else:
         mark = Mark.NEW_ANONYMOUS if vma.locked else Mark.NONE
         value = yield from make_present(space, vma, page, writing, FAULT, mark)
-    yield Up(SHARED)
+    yield Up(lock.SHARED)
     yield Done(value)
 
 
@@ -61,18 +54,18 @@ def vma_to_fault_in(space: AddressSpace, page: int, writing: bool) -> Vma | None
 
 def read_maps(space: AddressSpace) -> Iterator[Effect]:
     """/proc/PID/maps: one hold for the whole listing."""
-    yield Cpu(WORK_SYSCALL, 1)
-    yield Down(SHARED)
+    yield Cpu(work.SYSCALL, 1)
+    yield Down(lock.SHARED)
     listed = space.map_count
-    yield Cpu(WORK_MAPS_VMA, listed)
-    yield Up(SHARED)
+    yield Cpu(work.MAPS_VMA, listed)
+    yield Up(lock.SHARED)
     yield Done(listed)
 
 
 def hold(mode: int, ns: int) -> Iterator[Effect]:
     """A taker of `mmap_sem` that has no model of its own."""
-    yield Cpu(WORK_SYSCALL, 1)
+    yield Cpu(work.SYSCALL, 1)
     yield Down(mode)
-    yield Cpu(WORK_NS, ns)
+    yield Cpu(work.NS, ns)
     yield Up(mode)
     yield Done(0)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator
 from dataclasses import replace
 
-from rfcsim.model.layout import ENOMEM
+from rfcsim.model.layout import errno
 from tests.twin.address_space import AddressSpace, TooManyVmas, Vma
 from tests.twin.effects import VISIT, Effect, changes_made
 
@@ -15,13 +15,13 @@ def walk_range(
 ) -> Generator[Effect, None, int]:
     """Fix up the range, VMA by VMA, until one fails; a hole is found out when it is reached."""
     if space.covering(start) is None:
-        return ENOMEM
+        return errno.ENOMEM
     yield VISIT
     position = start
     while position < end:
         vma = space.covering(position)
         if vma is None:
-            return ENOMEM
+            return errno.ENOMEM
         part_end = min(end, vma.end)
         error = yield from fixup(vma, position, part_end)
         if error:
@@ -64,7 +64,7 @@ def change_flags(
         splits += space.split(end, limited=limited)
     except TooManyVmas:
         yield changes_made(splits)
-        return ENOMEM
+        return errno.ENOMEM
     part = space.covering(start)
     assert part is not None
     was_locked = part.locked

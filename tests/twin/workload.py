@@ -6,7 +6,7 @@ Takes anything with the fields of `rfcsim.Scenario`, and none of its methods.
 from dataclasses import dataclass
 from typing import Any
 
-from rfcsim.model.layout import VM_GROWSDOWN, VM_LOCKED
+from rfcsim.model.layout import vm
 from tests.twin.address_space import AddressSpace, Page
 from tests.twin.operations import Operation, Place
 
@@ -61,8 +61,8 @@ def add_region(space: AddressSpace, place: Place) -> None:
         space.pages.append(page)
     if region.mapped:
         flags = place.flags
-        flags |= VM_LOCKED if region.locked else 0
-        flags |= VM_GROWSDOWN if region.grows_down else 0
+        flags |= vm.LOCKED if region.locked else 0
+        flags |= vm.GROWSDOWN if region.grows_down else 0
         vma = space.insert(place.start, place.start + region.pages, flags, place.backing)
         space.locked_vm += vma.pages if region.locked else 0
 

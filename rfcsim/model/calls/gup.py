@@ -2,35 +2,13 @@
 
 from rfcsim._jit import cold, inner
 from rfcsim.model.calls.fault import fault_in, vma_for_access
-from rfcsim.model.layout import (
-    EFFECT_CPU,
-    EFFECT_DONE,
-    EFFECT_DOWN,
-    EFFECT_UP,
-    ERESTARTSYS,
-    REG_ARG,
-    REG_END,
-    REG_KILLED,
-    REG_NEXT,
-    REG_PAGE,
-    REG_RETURN,
-    REG_START,
-    REG_STEP,
-    REG_STOP,
-    SHARED,
-    VM_LOCKED,
-    VMA_FLAGS,
-    VMA_START,
-    WORK_MLOCK_ANON,
-    WORK_SYSCALL,
-    WORK_VMA_VISIT,
-)
+from rfcsim.model.layout import effect, errno, lock, reg, vm, vma, work
 from rfcsim.model.pages import FAILED
 from rfcsim.model.populate import skip_stack_guard
 from rfcsim.model.shared import POPULATING
 from rfcsim.model.vma import find_vma
 
-# Where in the call a task is (REG_STEP), beside the shared stretches.
+# Where in the call a task is (reg.STEP), beside the shared stretches.
 ENTER = 0
 LOCK = 1
 BEGIN = 2
@@ -40,7 +18,7 @@ RETURN = 4
 
 @cold
 def step_get_user_pages(state, task):
-    """One move of `get_user_pages(start, length)`; REG_ARG says whether it is going to write.
+    """One move of `get_user_pages(start, length)`; reg.ARG says whether it is going to write.
 
     One shared hold, disk waits included. A page below a stack lets the stack grow down to it. If
     that is VM_LOCKED, what it grew by is populated in this hold, which a page fault, though it
@@ -51,34 +29,34 @@ def step_get_user_pages(state, task):
     it lets no stack grow.
     """
     regs = state.tasks[task]
-    where = regs[REG_STEP]
+    where = regs[reg.STEP]
     if where == ENTER:
-        regs[REG_STEP] = LOCK
-        return EFFECT_CPU, WORK_SYSCALL, 1
+        regs[reg.STEP] = LOCK
+        return effect.CPU, work.SYSCALL, 1
     if where == LOCK:
-        regs[REG_STEP] = BEGIN
-        regs[REG_PAGE] = regs[REG_START]
-        return EFFECT_DOWN, SHARED, 0
+        regs[reg.STEP] = BEGIN
+        regs[reg.PAGE] = regs[reg.START]
+        return effect.DOWN, lock.SHARED, 0
     if where == RETURN:
-        return EFFECT_DONE, regs[REG_RETURN], 0
+        return effect.DONE, regs[reg.RETURN], 0
     if where != LEAVE:  # BEGIN, POPULATED
-        page = regs[REG_PAGE]
-        done = page - regs[REG_START]
-        if page == regs[REG_END]:
-            regs[REG_RETURN] = done
-        elif regs[REG_KILLED] != 0:
-            regs[REG_RETURN] = done if done > 0 else ERESTARTSYS
+        page = regs[reg.PAGE]
+        done = page - regs[reg.START]
+        if page == regs[reg.END]:
+            regs[reg.RETURN] = done
+        elif regs[reg.KILLED] != 0:
+            regs[reg.RETURN] = done if done > 0 else errno.ERESTARTSYS
         elif _grows_locked_stack(state, regs, page):
-            return EFFECT_CPU, WORK_VMA_VISIT, 1
+            return effect.CPU, work.VMA_VISIT, 1
         else:
-            kind, a, b = fault_in(state, task, page, regs[REG_ARG] != 0, WORK_MLOCK_ANON)
-            if kind == EFFECT_CPU:
-                regs[REG_PAGE] = page + 1
+            kind, a, b = fault_in(state, task, page, regs[reg.ARG] != 0, work.MLOCK_ANON)
+            if kind == effect.CPU:
+                regs[reg.PAGE] = page + 1
             if kind != FAILED:
                 return kind, a, b
-            regs[REG_RETURN] = done if done > 0 else a
-    regs[REG_STEP] = RETURN
-    return EFFECT_UP, SHARED, 0
+            regs[reg.RETURN] = done if done > 0 else a
+    regs[reg.STEP] = RETURN
+    return effect.UP, lock.SHARED, 0
 
 
 @inner
@@ -89,12 +67,12 @@ def _grows_locked_stack(state, regs, page):
     """
     vmas = state.vmas
     above = find_vma(state, page)
-    start = vmas[above, VMA_START]
+    start = vmas[above, vma.START]
     row = vma_for_access(state, page)
-    if row < 0 or start <= page or not vmas[row, VMA_FLAGS] & VM_LOCKED:
+    if row < 0 or start <= page or not vmas[row, vma.FLAGS] & vm.LOCKED:
         return False
-    regs[REG_NEXT] = page
-    regs[REG_STOP] = start
-    regs[REG_STEP] = POPULATING
+    regs[reg.NEXT] = page
+    regs[reg.STOP] = start
+    regs[reg.STEP] = POPULATING
     skip_stack_guard(state, row, regs)
     return True

@@ -1,21 +1,14 @@
 """A fatal signal."""
 
 from rfcsim._jit import cold
-from rfcsim.model.layout import (
-    EFFECT_CPU,
-    EFFECT_DONE,
-    REG_ARG,
-    REG_KILLED,
-    REG_STEP,
-    WORK_SYSCALL,
-)
+from rfcsim.model.layout import effect, reg, work
 
 ENTER = 0
 
 
 @cold
 def step_kill(state, task):
-    """One move of `kill(task, SIGKILL)`; REG_ARG is the task.
+    """One move of `kill(task, SIGKILL)`; reg.ARG is the task.
 
     The signal is pending from then on. Populating notices it before each page and ends with
     -ERESTARTSYS; waits for `mmap_sem` and for the disk are not interrupted. A killed task makes
@@ -24,8 +17,8 @@ def step_kill(state, task):
     Source: `fatal_signal_pending` in `__get_user_pages`, mm/memory.c, 2.6.36.
     """
     regs = state.tasks[task]
-    if regs[REG_STEP] == ENTER:
-        regs[REG_STEP] = ENTER + 1
-        return EFFECT_CPU, WORK_SYSCALL, 1
-    state.tasks[regs[REG_ARG], REG_KILLED] = 1
-    return EFFECT_DONE, 0, 0
+    if regs[reg.STEP] == ENTER:
+        regs[reg.STEP] = ENTER + 1
+        return effect.CPU, work.SYSCALL, 1
+    state.tasks[regs[reg.ARG], reg.KILLED] = 1
+    return effect.DONE, 0, 0

@@ -1,43 +1,13 @@
 """`mmap(MAP_FIXED)` and `munmap`."""
 
 from rfcsim._jit import inner
-from rfcsim.model.layout import (
-    CALL_MMAP,
-    EAGAIN,
-    EFFECT_CPU,
-    EFFECT_DONE,
-    EFFECT_DOWN,
-    EFFECT_UP,
-    EINVAL,
-    ENOMEM,
-    EPERM,
-    EXCLUSIVE,
-    MAP_POPULATE,
-    MM_DEF_FLAGS,
-    MM_LOCKED_VM,
-    MM_MAP_COUNT,
-    MM_MAX_MAP_COUNT,
-    MM_NEXT_IDENTITY,
-    MM_TOTAL_VM,
-    REG_ARG,
-    REG_BACKING,
-    REG_CALL,
-    REG_END,
-    REG_HELD,
-    REG_RETURN,
-    REG_START,
-    REG_STEP,
-    VM_LOCKED,
-    VMA_FLAGS,
-    WORK_SYSCALL,
-    WORK_VMA_CHANGE,
-)
+from rfcsim.model.layout import call, effect, errno, flag, lock, mm, reg, vm, vma, work
 from rfcsim.model.limits import can_do_mlock, over_limit
 from rfcsim.model.populate import enter_populating, lock_new_range
 from rfcsim.model.shared import UNMAPPED, WHOLE_RANGE, begin_unmapping
 from rfcsim.model.vma import UNTOUCHABLE, find_vma, insert_vma
 
-# Where in the call a task is (REG_STEP), beside the shared stretches.
+# Where in the call a task is (reg.STEP), beside the shared stretches.
 ENTER = 0
 LOCK = 1
 CHECK = 2
@@ -57,41 +27,41 @@ def step_mmap(state, task):
     still unmapped its pages under the write lock; `__do_munmap`, 4.20, where it does not.
     """
     regs = state.tasks[task]
-    where = regs[REG_STEP]
+    where = regs[reg.STEP]
     if where == ENTER:
-        regs[REG_STEP] = LOCK
-        return EFFECT_CPU, WORK_SYSCALL, 1
+        regs[reg.STEP] = LOCK
+        return effect.CPU, work.SYSCALL, 1
     if where == LOCK:
-        regs[REG_STEP] = CHECK
-        return EFFECT_DOWN, EXCLUSIVE, 0
+        regs[reg.STEP] = CHECK
+        return effect.DOWN, lock.EXCLUSIVE, 0
     if where == CHECK:
-        regs[REG_RETURN] = _refusal(state, regs)
-        if regs[REG_RETURN] == 0:
+        regs[reg.RETURN] = _refusal(state, regs)
+        if regs[reg.RETURN] == 0:
             return begin_unmapping(regs, WHOLE_RANGE)
-    if where == UNMAPPED + WHOLE_RANGE and regs[REG_RETURN] == 0 and regs[REG_CALL] == CALL_MMAP:
-        regs[REG_RETURN] = regs[REG_START]
+    if where == UNMAPPED + WHOLE_RANGE and regs[reg.RETURN] == 0 and regs[reg.CALL] == call.MMAP:
+        regs[reg.RETURN] = regs[reg.START]
         _insert(state, regs)
-        return EFFECT_CPU, WORK_VMA_CHANGE, 1
+        return effect.CPU, work.VMA_CHANGE, 1
     if where != RETURN:
-        regs[REG_STEP] = RETURN
-        return EFFECT_UP, regs[REG_HELD], 0
-    return EFFECT_DONE, regs[REG_RETURN], 0
+        regs[reg.STEP] = RETURN
+        return effect.UP, regs[reg.HELD], 0
+    return effect.DONE, regs[reg.RETURN], 0
 
 
 @inner
 def _refusal(state, regs):
     """The errno of the tests before anything changes, or 0."""
-    pages = regs[REG_END] - regs[REG_START]
+    pages = regs[reg.END] - regs[reg.START]
     if pages == 0:
-        return EINVAL
-    if regs[REG_CALL] != CALL_MMAP:
+        return errno.EINVAL
+    if regs[reg.CALL] != call.MMAP:
         return 0
-    if state.mm[MM_MAP_COUNT] > state.mm[MM_MAX_MAP_COUNT]:
-        return ENOMEM
-    if regs[REG_ARG] & VM_LOCKED and not can_do_mlock(state):
-        return EPERM
-    if (regs[REG_ARG] | state.mm[MM_DEF_FLAGS]) & VM_LOCKED and over_limit(state, pages):
-        return EAGAIN
+    if state.mm[mm.MAP_COUNT] > state.mm[mm.MAX_MAP_COUNT]:
+        return errno.ENOMEM
+    if regs[reg.ARG] & vm.LOCKED and not can_do_mlock(state):
+        return errno.EPERM
+    if (regs[reg.ARG] | state.mm[mm.DEF_FLAGS]) & vm.LOCKED and over_limit(state, pages):
+        return errno.EAGAIN
     return 0
 
 
@@ -102,15 +72,15 @@ def _insert(state, regs):
     The kernel charges what is locked once it is populated; here it is charged at once, which
     nobody can tell from outside the hold.
     """
-    vmas, mm = state.vmas, state.mm
-    start, end = regs[REG_START], regs[REG_END]
+    vmas = state.vmas
+    start, end = regs[reg.START], regs[reg.END]
     row = find_vma(state, start)
-    flags = (regs[REG_ARG] & ~MAP_POPULATE) | mm[MM_DEF_FLAGS]
-    insert_vma(state, row, start, end, flags, regs[REG_BACKING], mm[MM_NEXT_IDENTITY])
-    mm[MM_NEXT_IDENTITY] += 1
-    mm[MM_TOTAL_VM] += end - start
-    regs[REG_STEP] = LEAVE
-    if vmas[row, VMA_FLAGS] & VM_LOCKED:
-        mm[MM_LOCKED_VM] += lock_new_range(state, row, regs, start, end)
-    elif regs[REG_ARG] & MAP_POPULATE and not vmas[row, VMA_FLAGS] & UNTOUCHABLE:
+    flags = (regs[reg.ARG] & ~flag.MAP_POPULATE) | state.mm[mm.DEF_FLAGS]
+    insert_vma(state, row, start, end, flags, regs[reg.BACKING], state.mm[mm.NEXT_IDENTITY])
+    state.mm[mm.NEXT_IDENTITY] += 1
+    state.mm[mm.TOTAL_VM] += end - start
+    regs[reg.STEP] = LEAVE
+    if vmas[row, vma.FLAGS] & vm.LOCKED:
+        state.mm[mm.LOCKED_VM] += lock_new_range(state, row, regs, start, end)
+    elif regs[reg.ARG] & flag.MAP_POPULATE and not vmas[row, vma.FLAGS] & UNTOUCHABLE:
         enter_populating(state, regs, start, end)

@@ -1,47 +1,7 @@
 """`mremap`: shrink, grow in place, move."""
 
 from rfcsim._jit import cold, inner
-from rfcsim.model.layout import (
-    ALL_BITS,
-    BACKING_FILE,
-    EAGAIN,
-    EFAULT,
-    EFFECT_CPU,
-    EFFECT_DONE,
-    EFFECT_DOWN,
-    EFFECT_UP,
-    EINVAL,
-    ENOMEM,
-    EXCLUSIVE,
-    MM_LOCKED_VM,
-    MM_MAP_COUNT,
-    MM_MAX_MAP_COUNT,
-    MM_TOTAL_VM,
-    MREMAP_IN_PLACE,
-    PAGE_CACHED,
-    PAGE_MARKED,
-    PAGE_PAST_EOF,
-    REG_ARG,
-    REG_BACKING,
-    REG_END,
-    REG_NEXT,
-    REG_RETURN,
-    REG_START,
-    REG_STEP,
-    VM_DONTEXPAND,
-    VM_HUGETLB,
-    VM_LOCKED,
-    VM_PFNMAP,
-    VMA_BACKING,
-    VMA_END,
-    VMA_FLAGS,
-    VMA_READ_POSITION,
-    VMA_SIZE,
-    VMA_START,
-    WORK_SYSCALL,
-    WORK_UNMAP_PAGE,
-    WORK_VMA_CHANGE,
-)
+from rfcsim.model.layout import backing, bit, effect, errno, flag, lock, mm, reg, vm, vma, work
 from rfcsim.model.limits import over_limit
 from rfcsim.model.populate import lock_new_range
 from rfcsim.model.shared import (
@@ -55,10 +15,10 @@ from rfcsim.model.shared import (
 from rfcsim.model.unmap import MAPPED_BITS
 from rfcsim.model.vma import covers, find_vma, fits, insert_row, merge_with_next
 
-FILE_BITS = PAGE_CACHED | PAGE_MARKED | PAGE_PAST_EOF  # what a moved mapping knows of its file
+FILE_BITS = bit.CACHED | bit.MARKED | bit.PAST_EOF  # what a moved mapping knows of its file
 SPARE_ROWS = 3  # move_vma keeps away from max_map_count: unmapping may split one VMA into three
 
-# Where in the call a task is (REG_STEP), beside the shared stretches.
+# Where in the call a task is (reg.STEP), beside the shared stretches.
 ENTER = 0
 LOCK = 1
 CHECK = 2
@@ -72,138 +32,138 @@ RETURN = 6
 def step_mremap(state, task, run_class, run_limit):
     """One move of `mremap(start, old length, new length, flags, new start)`.
 
-    REG_ARG is the new number of pages. REG_BACKING is the page of MREMAP_FIXED, or MREMAP_MAYMOVE
+    reg.ARG is the new number of pages. reg.BACKING is the page of MREMAP_FIXED, or MREMAP_MAYMOVE
     or MREMAP_IN_PLACE. All happens under one exclusive hold. What moves keeps its flags,
     VM_LOCKED among them, its pages and its identity; only pages by which it grows are
-    populated. Until the end REG_RETURN is where it moves to. See
+    populated. Until the end reg.RETURN is where it moves to. See
     :func:`rfcsim.model.step.step` for parameters and result.
 
     Source: `do_mremap`, `mremap_to`, `vma_to_resize` and `move_vma`, mm/mremap.c, 2.6.36.
     """
     regs = state.tasks[task]
     while True:
-        where = regs[REG_STEP]
+        where = regs[reg.STEP]
         if where == MOVE:
             count = _move_pages(state, regs, run_class, run_limit)
             if count > 0:
-                return EFFECT_CPU, WORK_UNMAP_PAGE, count
+                return effect.CPU, work.UNMAP_PAGE, count
             return begin_unmapping(regs, OLD_PLACE)
         if where == ENTER:
-            regs[REG_STEP] = LOCK
-            return EFFECT_CPU, WORK_SYSCALL, 1
+            regs[reg.STEP] = LOCK
+            return effect.CPU, work.SYSCALL, 1
         if where == LOCK:
-            regs[REG_STEP] = CHECK
-            return EFFECT_DOWN, EXCLUSIVE, 0
+            regs[reg.STEP] = CHECK
+            return effect.DOWN, lock.EXCLUSIVE, 0
         if where == CHECK:
-            regs[REG_STEP] = LEAVE
+            regs[reg.STEP] = LEAVE
             if _is_invalid(state, regs):
-                regs[REG_RETURN] = EINVAL
-            elif regs[REG_BACKING] >= 0:
-                regs[REG_RETURN] = regs[REG_BACKING]
+                regs[reg.RETURN] = errno.EINVAL
+            elif regs[reg.BACKING] >= 0:
+                regs[reg.RETURN] = regs[reg.BACKING]
                 return begin_unmapping(regs, DESTINATION)
             else:
-                regs[REG_RETURN] = regs[REG_START]
-                if regs[REG_ARG] <= regs[REG_END] - regs[REG_START]:
+                regs[reg.RETURN] = regs[reg.START]
+                if regs[reg.ARG] <= regs[reg.END] - regs[reg.START]:
                     return begin_unmapping(regs, TAIL)
-                regs[REG_STEP] = RESIZE
+                regs[reg.STEP] = RESIZE
         elif where == UNMAPPED + DESTINATION:
-            if regs[REG_RETURN] >= 0:
+            if regs[reg.RETURN] >= 0:
                 return begin_unmapping(regs, TAIL)
-            regs[REG_STEP] = LEAVE
+            regs[reg.STEP] = LEAVE
         elif where == UNMAPPED + TAIL:
-            moves = regs[REG_RETURN] >= 0 and regs[REG_BACKING] >= 0
-            regs[REG_STEP] = RESIZE if moves else LEAVE
+            moves = regs[reg.RETURN] >= 0 and regs[reg.BACKING] >= 0
+            regs[reg.STEP] = RESIZE if moves else LEAVE
         elif where == RESIZE:
-            regs[REG_STEP] = LEAVE
+            regs[reg.STEP] = LEAVE
             changes = _resize(state, regs)
             if changes < 0:
-                regs[REG_RETURN] = changes
+                regs[reg.RETURN] = changes
             else:
-                return EFFECT_CPU, WORK_VMA_CHANGE, changes
+                return effect.CPU, work.VMA_CHANGE, changes
         elif where == UNMAPPED + OLD_PLACE:
-            regs[REG_STEP] = LEAVE
+            regs[reg.STEP] = LEAVE
             if _lock_moved(state, regs):
                 return GO_ON, 0, 0
         elif where == RETURN:
-            return EFFECT_DONE, regs[REG_RETURN], 0
+            return effect.DONE, regs[reg.RETURN], 0
         else:
-            regs[REG_STEP] = RETURN
-            return EFFECT_UP, EXCLUSIVE, 0
+            regs[reg.STEP] = RETURN
+            return effect.UP, lock.EXCLUSIVE, 0
 
 
 @inner
 def kept_pages(regs):
     """How many of the old pages the mapping keeps."""
-    return min(regs[REG_END] - regs[REG_START], regs[REG_ARG])
+    return min(regs[reg.END] - regs[reg.START], regs[reg.ARG])
 
 
 @inner
 def unmapped_by_mremap(regs, stage):
     """The range that `mremap` unmaps in a stage."""
-    start = regs[REG_START]
+    start = regs[reg.START]
     if stage == DESTINATION:
-        return regs[REG_BACKING], regs[REG_BACKING] + regs[REG_ARG]
+        return regs[reg.BACKING], regs[reg.BACKING] + regs[reg.ARG]
     if stage == TAIL:
-        return start + regs[REG_ARG], regs[REG_END]
+        return start + regs[reg.ARG], regs[reg.END]
     return start, start + kept_pages(regs)
 
 
 @inner
 def _is_invalid(state, regs):
     """The tests of `do_mremap` and `mremap_to` for -EINVAL."""
-    new_pages, new_start = regs[REG_ARG], regs[REG_BACKING]
+    new_pages, new_start = regs[reg.ARG], regs[reg.BACKING]
     if new_pages == 0:
         return True
     if new_start < 0:
         return False
-    overlaps = new_start < regs[REG_END] and regs[REG_START] < new_start + new_pages
+    overlaps = new_start < regs[reg.END] and regs[reg.START] < new_start + new_pages
     return overlaps or new_start + new_pages > state.pages.size
 
 
 @inner
 def _resize(state, regs):
-    """Grow in place or begin to move; VMA changes made, or the errno. REG_STEP is set.
+    """Grow in place or begin to move; VMA changes made, or the errno. reg.STEP is set.
 
     Source: `vma_to_resize`, the rest of `do_mremap`, and `move_vma` up to `copy_vma`, 2.6.36.
     """
-    vmas, mm = state.vmas, state.mm
-    start, old, new = regs[REG_START], kept_pages(regs), regs[REG_ARG]
+    vmas = state.vmas
+    start, old, new = regs[reg.START], kept_pages(regs), regs[reg.ARG]
     row = find_vma(state, start)
     if not covers(state, row, start):
-        return EFAULT
-    flags = vmas[row, VMA_FLAGS]
-    if flags & VM_HUGETLB:
-        return EINVAL
-    if start + old > vmas[row, VMA_END]:
-        return EFAULT
-    if new > old and flags & (VM_DONTEXPAND | VM_PFNMAP):
-        return EFAULT
-    if flags & VM_LOCKED and over_limit(state, new - old):
-        return EAGAIN
-    if regs[REG_BACKING] < 0:
-        if start + old == vmas[row, VMA_END] and _has_room_behind(state, row, new - old):
-            vmas[row, VMA_END] += new - old
-            mm[MM_TOTAL_VM] += new - old
-            if flags & VM_LOCKED:
-                mm[MM_LOCKED_VM] += lock_new_range(state, row, regs, start + old, start + new)
+        return errno.EFAULT
+    flags = vmas[row, vma.FLAGS]
+    if flags & vm.HUGETLB:
+        return errno.EINVAL
+    if start + old > vmas[row, vma.END]:
+        return errno.EFAULT
+    if new > old and flags & (vm.DONTEXPAND | vm.PFNMAP):
+        return errno.EFAULT
+    if flags & vm.LOCKED and over_limit(state, new - old):
+        return errno.EAGAIN
+    if regs[reg.BACKING] < 0:
+        if start + old == vmas[row, vma.END] and _has_room_behind(state, row, new - old):
+            vmas[row, vma.END] += new - old
+            state.mm[mm.TOTAL_VM] += new - old
+            if flags & vm.LOCKED:
+                state.mm[mm.LOCKED_VM] += lock_new_range(state, row, regs, start + old, start + new)
             return 1
         room = _find_room(state, new)
-        if regs[REG_BACKING] == MREMAP_IN_PLACE or room < 0:
-            return ENOMEM
-        regs[REG_RETURN] = room
-    if mm[MM_MAP_COUNT] >= mm[MM_MAX_MAP_COUNT] - SPARE_ROWS:
-        return ENOMEM
-    mm[MM_TOTAL_VM] += new
-    regs[REG_NEXT] = start
-    regs[REG_STEP] = MOVE
-    return _copy_vma(state, row, regs[REG_RETURN] - start, regs[REG_RETURN], new)
+        if regs[reg.BACKING] == flag.MREMAP_IN_PLACE or room < 0:
+            return errno.ENOMEM
+        regs[reg.RETURN] = room
+    if state.mm[mm.MAP_COUNT] >= state.mm[mm.MAX_MAP_COUNT] - SPARE_ROWS:
+        return errno.ENOMEM
+    state.mm[mm.TOTAL_VM] += new
+    regs[reg.NEXT] = start
+    regs[reg.STEP] = MOVE
+    return _copy_vma(state, row, regs[reg.RETURN] - start, regs[reg.RETURN], new)
 
 
 @inner
 def _has_room_behind(state, row, pages):
     """Whether a VMA may grow by so many pages. Source: `vma_expandable`, 2.6.36."""
-    end = state.vmas[row, VMA_END] + pages
-    if row + 1 < state.mm[MM_MAP_COUNT] and state.vmas[row + 1, VMA_START] < end:
+    end = state.vmas[row, vma.END] + pages
+    if row + 1 < state.mm[mm.MAP_COUNT] and state.vmas[row + 1, vma.START] < end:
         return False
     return end <= state.pages.size
 
@@ -212,10 +172,10 @@ def _has_room_behind(state, row, pages):
 def _find_room(state, pages):
     """The lowest hole of so many pages, or -1. Stands for `get_unmapped_area`, 2.6.36."""
     start = 0
-    for row in range(state.mm[MM_MAP_COUNT]):
-        if state.vmas[row, VMA_START] - start >= pages:
+    for row in range(state.mm[mm.MAP_COUNT]):
+        if state.vmas[row, vma.START] - start >= pages:
             return start
-        start = state.vmas[row, VMA_END]
+        start = state.vmas[row, vma.END]
     return start if state.pages.size - start >= pages else -1
 
 
@@ -230,13 +190,13 @@ def _copy_vma(state, row, shift, start, pages):
     insert_row(state, copy)
     if copy <= row:
         row += 1
-    for column in range(VMA_SIZE):
+    for column in range(vma.SIZE):
         vmas[copy, column] = vmas[row, column]
-    vmas[copy, VMA_START] = start
-    vmas[copy, VMA_END] = start + pages
-    vmas[copy, VMA_READ_POSITION] += shift
+    vmas[copy, vma.START] = start
+    vmas[copy, vma.END] = start + pages
+    vmas[copy, vma.READ_POSITION] += shift
     changes = 1
-    flags = vmas[copy, VMA_FLAGS]
+    flags = vmas[copy, vma.FLAGS]
     if fits(state, copy, copy + 1, flags):
         merge_with_next(state, copy)
         changes += 1
@@ -248,24 +208,24 @@ def _copy_vma(state, row, shift, start, pages):
 
 @inner
 def _move_pages(state, regs, run_class, run_limit):
-    """Move pages from REG_NEXT on to the new place; how many, one or a run.
+    """Move pages from reg.NEXT on to the new place; how many, one or a run.
 
     A page-table entry leaves its old place. What is known of a file page goes along, while the
     old place keeps it too, as the page cache does. A page that is being read counts as not
     cached at the new place. Source: `move_page_tables`, mm/mremap.c, 2.6.36.
     """
     pages = state.pages
-    first, shift = regs[REG_NEXT], regs[REG_RETURN] - regs[REG_START]
-    most = run_limit if run_class == WORK_UNMAP_PAGE else 1
-    count = min(regs[REG_START] + kept_pages(regs) - first, most)
+    first, shift = regs[reg.NEXT], regs[reg.RETURN] - regs[reg.START]
+    most = run_limit if run_class == work.UNMAP_PAGE else 1
+    count = min(regs[reg.START] + kept_pages(regs) - first, most)
     bits = MAPPED_BITS
-    if state.vmas[find_vma(state, regs[REG_RETURN]), VMA_BACKING] == BACKING_FILE:
+    if state.vmas[find_vma(state, regs[reg.RETURN]), vma.BACKING] == backing.FILE:
         bits |= FILE_BITS
     for page in range(first, first + count):
         to = page + shift
-        pages[to] = (pages[to] & (ALL_BITS ^ bits)) | (pages[page] & bits)
-        pages[page] &= ALL_BITS ^ MAPPED_BITS
-    regs[REG_NEXT] = first + count
+        pages[to] = (pages[to] & (bit.ALL ^ bits)) | (pages[page] & bits)
+        pages[page] &= bit.ALL ^ MAPPED_BITS
+    regs[reg.NEXT] = first + count
     return count
 
 
@@ -275,11 +235,11 @@ def _lock_moved(state, regs):
 
     Source: the end of `move_vma`, 2.6.36.
     """
-    new_start, old, new = regs[REG_RETURN], kept_pages(regs), regs[REG_ARG]
+    new_start, old, new = regs[reg.RETURN], kept_pages(regs), regs[reg.ARG]
     row = find_vma(state, new_start)
-    if not state.vmas[row, VMA_FLAGS] & VM_LOCKED:
+    if not state.vmas[row, vma.FLAGS] & vm.LOCKED:
         return False
-    state.mm[MM_LOCKED_VM] += new
+    state.mm[mm.LOCKED_VM] += new
     if new == old:
         return False
     lock_new_range(state, row, regs, new_start + old, new_start + new)

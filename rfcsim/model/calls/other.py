@@ -1,21 +1,7 @@
 """Calls that take `mmap_sem` but leave the address space alone."""
 
 from rfcsim._jit import inner
-from rfcsim.model.layout import (
-    EFFECT_CPU,
-    EFFECT_DONE,
-    EFFECT_DOWN,
-    EFFECT_UP,
-    MM_MAP_COUNT,
-    REG_ARG,
-    REG_BACKING,
-    REG_RETURN,
-    REG_STEP,
-    SHARED,
-    WORK_MAPS_VMA,
-    WORK_NS,
-    WORK_SYSCALL,
-)
+from rfcsim.model.layout import effect, lock, mm, reg, work
 
 ENTER = 0
 LOCK = 1
@@ -34,35 +20,35 @@ def step_read_maps(state, task):
     fits one buffer.
     """
     regs = state.tasks[task]
-    where = regs[REG_STEP]
-    regs[REG_STEP] = where + 1
+    where = regs[reg.STEP]
+    regs[reg.STEP] = where + 1
     if where == ENTER:
-        return EFFECT_CPU, WORK_SYSCALL, 1
+        return effect.CPU, work.SYSCALL, 1
     if where == LOCK:
-        return EFFECT_DOWN, SHARED, 0
+        return effect.DOWN, lock.SHARED, 0
     if where == WORK:
-        regs[REG_RETURN] = state.mm[MM_MAP_COUNT]
-        return EFFECT_CPU, WORK_MAPS_VMA, regs[REG_RETURN]
+        regs[reg.RETURN] = state.mm[mm.MAP_COUNT]
+        return effect.CPU, work.MAPS_VMA, regs[reg.RETURN]
     if where == LEAVE:
-        return EFFECT_UP, SHARED, 0
-    return EFFECT_DONE, regs[REG_RETURN], 0
+        return effect.UP, lock.SHARED, 0
+    return effect.DONE, regs[reg.RETURN], 0
 
 
 @inner
 def step_hold(state, task):
-    """One move of a caller that holds the lock in mode REG_ARG for REG_BACKING nanoseconds.
+    """One move of a caller that holds the lock in mode reg.ARG for reg.BACKING nanoseconds.
 
     It stands for a taker of `mmap_sem` that has no model of its own, such as `shmat`.
     """
     regs = state.tasks[task]
-    where = regs[REG_STEP]
-    regs[REG_STEP] = where + 1
+    where = regs[reg.STEP]
+    regs[reg.STEP] = where + 1
     if where == ENTER:
-        return EFFECT_CPU, WORK_SYSCALL, 1
+        return effect.CPU, work.SYSCALL, 1
     if where == LOCK:
-        return EFFECT_DOWN, regs[REG_ARG], 0
+        return effect.DOWN, regs[reg.ARG], 0
     if where == WORK:
-        return EFFECT_CPU, WORK_NS, regs[REG_BACKING]
+        return effect.CPU, work.NS, regs[reg.BACKING]
     if where == LEAVE:
-        return EFFECT_UP, regs[REG_ARG], 0
-    return EFFECT_DONE, 0, 0
+        return effect.UP, regs[reg.ARG], 0
+    return effect.DONE, 0, 0

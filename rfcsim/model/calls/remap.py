@@ -1,45 +1,13 @@
 """`remap_file_pages`: a mapping of a file whose pages lie in another order than in the file."""
 
 from rfcsim._jit import cold, inner
-from rfcsim.model.layout import (
-    BACKING_FILE,
-    EFFECT_CPU,
-    EFFECT_DONE,
-    EFFECT_DOWN,
-    EFFECT_DOWNGRADE,
-    EFFECT_UP,
-    EINVAL,
-    EXCLUSIVE,
-    MAP_NONBLOCK,
-    MM_DESIGN,
-    REG_ARG,
-    REG_END,
-    REG_HELD,
-    REG_MARKS,
-    REG_NEXT,
-    REG_RETURN,
-    REG_START,
-    REG_STEP,
-    REG_STOP,
-    RULE_MAP_AFTERWARDS,
-    SHARED,
-    VM_LOCKED,
-    VM_NONLINEAR,
-    VMA_BACKING,
-    VMA_END,
-    VMA_FLAGS,
-    WORK_MUNLOCK_PAGE,
-    WORK_SYSCALL,
-    WORK_UNMAP_PAGE,
-    WORK_VMA_CHANGE,
-    WORK_VMA_VISIT,
-)
+from rfcsim.model.layout import backing, effect, errno, flag, lock, mm, reg, rule, vm, vma, work
 from rfcsim.model.populate import enter_populating
 from rfcsim.model.shared import GO_ON, POPULATED, POPULATING
 from rfcsim.model.unmap import clear_mlocked, zap
 from rfcsim.model.vma import SPECIAL, UNTOUCHABLE, covers, find_vma
 
-# Where in the call a task is (REG_STEP), beside the shared stretches.
+# Where in the call a task is (reg.STEP), beside the shared stretches.
 ENTER = 0
 LOCK = 1
 CHECK = 2
@@ -56,7 +24,7 @@ RETURN = 9
 def step_remap(state, task, run_class, run_limit):
     """One move of `remap_file_pages(start, length)`, which maps another part of the file there.
 
-    REG_ARG has MAP_NONBLOCK, or is 0. The hold is shared; the first call on a VMA makes it
+    reg.ARG has MAP_NONBLOCK, or is 0. The hold is shared; the first call on a VMA makes it
     VM_NONLINEAR, and holds the lock exclusively for that. What is mapped there loses its
     page-table entries, and is then populated. Which page of the file a page shows is not
     modelled. See :func:`rfcsim.model.step.step` for parameters and result.
@@ -69,56 +37,56 @@ def step_remap(state, task, run_class, run_limit):
     """
     regs = state.tasks[task]
     while True:
-        where = regs[REG_STEP]
+        where = regs[reg.STEP]
         if where == CLEAR:
             count = clear_mlocked(state, regs, run_class, run_limit)
             if count > 0:
-                return EFFECT_CPU, WORK_MUNLOCK_PAGE, count
-            state.vmas[find_vma(state, regs[REG_START]), VMA_FLAGS] |= VM_LOCKED
+                return effect.CPU, work.MUNLOCK_PAGE, count
+            state.vmas[find_vma(state, regs[reg.START]), vma.FLAGS] |= vm.LOCKED
             _begin(regs, ZAP)
         elif where == ZAP:
             count = zap(state, regs, run_class, run_limit)
             if count > 0:
-                return EFFECT_CPU, WORK_UNMAP_PAGE, count
-            regs[REG_STEP] = POPULATE
+                return effect.CPU, work.UNMAP_PAGE, count
+            regs[reg.STEP] = POPULATE
         elif where == POPULATE:
             if _enter_populating(state, regs):
                 return GO_ON, 0, 0
         elif where == DOWNGRADE:
-            regs[REG_STEP] = POPULATING
-            return EFFECT_DOWNGRADE, SHARED, 0
+            regs[reg.STEP] = POPULATING
+            return effect.DOWNGRADE, lock.SHARED, 0
         elif where in (LEAVE, POPULATED):
-            regs[REG_STEP] = RETURN
-            return EFFECT_UP, regs[REG_HELD], 0
+            regs[reg.STEP] = RETURN
+            return effect.UP, regs[reg.HELD], 0
         elif where == RETURN:
-            return EFFECT_DONE, regs[REG_RETURN], 0
+            return effect.DONE, regs[reg.RETURN], 0
         elif where == ENTER:
-            regs[REG_STEP] = LOCK
-            if regs[REG_START] == regs[REG_END]:
-                regs[REG_RETURN] = EINVAL
-                regs[REG_STEP] = RETURN
-            return EFFECT_CPU, WORK_SYSCALL, 1
+            regs[reg.STEP] = LOCK
+            if regs[reg.START] == regs[reg.END]:
+                regs[reg.RETURN] = errno.EINVAL
+                regs[reg.STEP] = RETURN
+            return effect.CPU, work.SYSCALL, 1
         elif where in (LOCK, LOCK_EXCLUSIVELY):
-            regs[REG_STEP] = CHECK
-            return EFFECT_DOWN, SHARED if where == LOCK else EXCLUSIVE, 0
+            regs[reg.STEP] = CHECK
+            return effect.DOWN, lock.SHARED if where == LOCK else lock.EXCLUSIVE, 0
         else:  # CHECK
-            row = find_vma(state, regs[REG_START])
+            row = find_vma(state, regs[reg.START])
             if not _may_remap(state, row, regs):
-                regs[REG_RETURN] = EINVAL
-                regs[REG_STEP] = LEAVE
-            elif regs[REG_HELD] == SHARED and _must_be_exclusive(state, row):
-                regs[REG_STEP] = LOCK_EXCLUSIVELY
-                return EFFECT_UP, SHARED, 0
+                regs[reg.RETURN] = errno.EINVAL
+                regs[reg.STEP] = LEAVE
+            elif regs[reg.HELD] == lock.SHARED and _must_be_exclusive(state, row):
+                regs[reg.STEP] = LOCK_EXCLUSIVELY
+                return effect.UP, lock.SHARED, 0
             else:
-                return EFFECT_CPU, _convert(state, row, regs), 1
+                return effect.CPU, _convert(state, row, regs), 1
 
 
 @inner
 def _begin(regs, where):
     """Go over the pages of the whole range, in the step `where`."""
-    regs[REG_NEXT] = regs[REG_START]
-    regs[REG_STOP] = regs[REG_END]
-    regs[REG_STEP] = where
+    regs[reg.NEXT] = regs[reg.START]
+    regs[reg.STOP] = regs[reg.END]
+    regs[reg.STEP] = where
 
 
 @inner
@@ -128,10 +96,10 @@ def _may_remap(state, row, regs):
     Every file is taken to be mapped MAP_SHARED here. A driver's VMA lacks VM_CAN_NONLINEAR.
     """
     return (
-        covers(state, row, regs[REG_START])
-        and regs[REG_END] <= state.vmas[row, VMA_END]
-        and state.vmas[row, VMA_BACKING] == BACKING_FILE
-        and state.vmas[row, VMA_FLAGS] & (SPECIAL | UNTOUCHABLE) == 0
+        covers(state, row, regs[reg.START])
+        and regs[reg.END] <= state.vmas[row, vma.END]
+        and state.vmas[row, vma.BACKING] == backing.FILE
+        and state.vmas[row, vma.FLAGS] & (SPECIAL | UNTOUCHABLE) == 0
     )
 
 
@@ -141,37 +109,37 @@ def _must_be_exclusive(state, row):
 
     Source: M. Lespinasse, 'mm: remap_file_pages() fixes', 3.9.
     """
-    flags = state.vmas[row, VMA_FLAGS]
-    if not flags & VM_NONLINEAR:
+    flags = state.vmas[row, vma.FLAGS]
+    if not flags & vm.NONLINEAR:
         return True
-    return flags & VM_LOCKED != 0 and state.mm[MM_DESIGN] & RULE_MAP_AFTERWARDS != 0
+    return flags & vm.LOCKED != 0 and state.mm[mm.DESIGN] & rule.MAP_AFTERWARDS != 0
 
 
 @inner
 def _convert(state, row, regs):
     """Set VM_NONLINEAR, and put VM_LOCKED away for clearing the marks; the work that it takes."""
-    flags = state.vmas[row, VMA_FLAGS]
-    state.vmas[row, VMA_FLAGS] = (flags | VM_NONLINEAR) & ~VM_LOCKED
-    _begin(regs, CLEAR if flags & VM_LOCKED else ZAP)
-    return WORK_VMA_VISIT if flags & VM_NONLINEAR else WORK_VMA_CHANGE
+    flags = state.vmas[row, vma.FLAGS]
+    state.vmas[row, vma.FLAGS] = (flags | vm.NONLINEAR) & ~vm.LOCKED
+    _begin(regs, CLEAR if flags & vm.LOCKED else ZAP)
+    return work.VMA_VISIT if flags & vm.NONLINEAR else work.VMA_CHANGE
 
 
 @inner
 def _enter_populating(state, regs):
-    """Whether there is populating to do now; REG_STEP is set: that, a downgrade, or the release.
+    """Whether there is populating to do now; reg.STEP is set: that, a downgrade, or the release.
 
     2.6.36 populates a VM_LOCKED VMA in whatever mode it holds the lock, another one under a
     shared hold. 3.9 releases the lock first, and populates a VM_LOCKED VMA in any case.
     """
-    locked = state.vmas[find_vma(state, regs[REG_START]), VMA_FLAGS] & VM_LOCKED != 0
-    after = state.mm[MM_DESIGN] & RULE_MAP_AFTERWARDS != 0
-    if regs[REG_ARG] & MAP_NONBLOCK and not (after and locked):
-        regs[REG_STEP] = LEAVE
+    locked = state.vmas[find_vma(state, regs[reg.START]), vma.FLAGS] & vm.LOCKED != 0
+    after = state.mm[mm.DESIGN] & rule.MAP_AFTERWARDS != 0
+    if regs[reg.ARG] & flag.MAP_NONBLOCK and not (after and locked):
+        regs[reg.STEP] = LEAVE
         return False
-    enter_populating(state, regs, regs[REG_START], regs[REG_END])
+    enter_populating(state, regs, regs[reg.START], regs[reg.END])
     if not after:
-        regs[REG_MARKS] = locked
-        if not locked and regs[REG_HELD] == EXCLUSIVE:
-            regs[REG_STEP] = DOWNGRADE
+        regs[reg.MARKS] = locked
+        if not locked and regs[reg.HELD] == lock.EXCLUSIVE:
+            regs[reg.STEP] = DOWNGRADE
             return False
     return True

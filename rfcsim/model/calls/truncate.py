@@ -1,27 +1,7 @@
 """`ftruncate` of a mapped file: pages vanish without `mmap_sem`."""
 
 from rfcsim._jit import cold
-from rfcsim.model.layout import (
-    ALL_BITS,
-    BACKING_ANON,
-    EFFECT_CPU,
-    EFFECT_DONE,
-    EFFECT_WAIT_PAGE,
-    PAGE_CACHED,
-    PAGE_MARKED,
-    PAGE_MLOCKED,
-    PAGE_PAST_EOF,
-    PAGE_PRESENT,
-    PAGE_READING,
-    REG_END,
-    REG_NEXT,
-    REG_START,
-    REG_STEP,
-    VMA_BACKING,
-    WORK_SYSCALL,
-    WORK_UNMAP_PAGE,
-    WORK_VMA_VISIT,
-)
+from rfcsim.model.layout import backing, bit, effect, reg, vma, work
 from rfcsim.model.vma import covers, find_vma
 
 ENTER = 0
@@ -31,7 +11,7 @@ UNMAP = 2
 
 @cold
 def step_truncate(state, task, run_class, run_limit):
-    """One move of `ftruncate`: the file behind [REG_START, REG_END) now ends before REG_START.
+    """One move of `ftruncate`: the file behind [reg.START, reg.END) now ends before reg.START.
 
     First the size changes, so that nobody can fault in what is behind it; then each page is
     unmapped, VM_LOCKED or not, and leaves the page cache. A page that is being read is waited
@@ -41,28 +21,28 @@ def step_truncate(state, task, run_class, run_limit):
     (mm/memory.c), 2.6.36.
     """
     regs, pages = state.tasks[task], state.pages
-    where = regs[REG_STEP]
+    where = regs[reg.STEP]
     if where == ENTER:
-        regs[REG_STEP] = CUT
-        return EFFECT_CPU, WORK_SYSCALL, 1
+        regs[reg.STEP] = CUT
+        return effect.CPU, work.SYSCALL, 1
     if where == CUT:
-        for page in range(regs[REG_START], regs[REG_END]):
-            pages[page] |= PAGE_PAST_EOF
-        regs[REG_STEP] = UNMAP
-        return EFFECT_CPU, WORK_VMA_VISIT, 1
-    first = page = regs[REG_NEXT]
-    most = run_limit if run_class == WORK_UNMAP_PAGE else 1
-    stop = first + min(regs[REG_END] - first, most)  # first + most may overflow
-    while page < stop and pages[page] & PAGE_READING == 0:
-        gone = PAGE_CACHED | PAGE_MARKED
+        for page in range(regs[reg.START], regs[reg.END]):
+            pages[page] |= bit.PAST_EOF
+        regs[reg.STEP] = UNMAP
+        return effect.CPU, work.VMA_VISIT, 1
+    first = page = regs[reg.NEXT]
+    most = run_limit if run_class == work.UNMAP_PAGE else 1
+    stop = first + min(regs[reg.END] - first, most)  # first + most may overflow
+    while page < stop and pages[page] & bit.READING == 0:
+        gone = bit.CACHED | bit.MARKED
         row = find_vma(state, page)
-        if not covers(state, row, page) or state.vmas[row, VMA_BACKING] != BACKING_ANON:
-            gone |= PAGE_PRESENT | PAGE_MLOCKED
-        pages[page] &= ALL_BITS ^ gone
+        if not covers(state, row, page) or state.vmas[row, vma.BACKING] != backing.ANON:
+            gone |= bit.PRESENT | bit.MLOCKED
+        pages[page] &= bit.ALL ^ gone
         page += 1
-    regs[REG_NEXT] = page
+    regs[reg.NEXT] = page
     if page > first:
-        return EFFECT_CPU, WORK_UNMAP_PAGE, page - first
-    if page < regs[REG_END]:
-        return EFFECT_WAIT_PAGE, page, 0
-    return EFFECT_DONE, 0, 0
+        return effect.CPU, work.UNMAP_PAGE, page - first
+    if page < regs[reg.END]:
+        return effect.WAIT_PAGE, page, 0
+    return effect.DONE, 0, 0

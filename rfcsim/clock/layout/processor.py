@@ -1,0 +1,5 @@
+"""`Machine.cpus`: one row a CPU."""
+
+TASK = 0  # the task that owns it, or -1
+LAST_TASK = 1  # the task that owned it last, or -1
+SIZE = 2

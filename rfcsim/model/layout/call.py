@@ -1,0 +1,44 @@
+"""What a task can be in the middle of: `state.tasks[task, reg.CALL]`."""
+
+NONE = 0
+MLOCK = 1
+MUNLOCK = 2
+MMAP = 3
+MUNMAP = 4
+TOUCH = 5
+READ_MAPS = 6
+HOLD = 7
+MPROTECT = 8
+MREMAP = 9
+MLOCKALL = 10
+MUNLOCKALL = 11
+TRUNCATE = 12
+KILL = 13
+FORK = 14
+BRK = 15
+POPULATE = 16
+REMAP_FILE_PAGES = 17
+GET_USER_PAGES = 18
+
+COUNT = 19
+NAMES = (
+    "none",
+    "mlock",
+    "munlock",
+    "mmap",
+    "munmap",
+    "touch",
+    "read_maps",
+    "hold",
+    "mprotect",
+    "mremap",
+    "mlockall",
+    "munlockall",
+    "truncate",
+    "kill",
+    "fork",
+    "brk",
+    "populate",
+    "remap_file_pages",
+    "get_user_pages",
+)

@@ -1,0 +1,32 @@
+"""Lock policies: what kernels differ in when they grant `mmap_sem`.
+
+Rules that add up in `state.mm[mm.LOCK_POLICY]`.
+"""
+
+WAKES_WRITERS = 1  # a release only wakes a writer at the front, who must run and win
+WRITERS_STEAL = 2  # a writer takes a free lock whoever waits
+WAKES_ALL_READERS = 4  # readers are granted wherever in the queue they stand
+HANDS_OFF = 8  # a first waiter that has waited long enough keeps everybody from stealing
+SPINS = 16  # a writer spins for a while on a lock that readers hold
+READERS_STEAL = 32  # a reader takes a lock that nobody holds whoever waits
+READERS_JOIN = 64  # a reader never waits for a waiter
+READERS_FIRST = 128  # a release prefers readers to writers
+WRITERS_FIRST = 256  # ... writers to readers
+ALTERNATES = 512  # ... after a writer readers, after readers a writer
+
+_SINCE_5_3 = WAKES_WRITERS | WRITERS_STEAL | WAKES_ALL_READERS | HANDS_OFF
+BY_NAME = {
+    "fifo": 0,  # to 3.8: hand-over
+    "writer-stealing": WAKES_WRITERS | WRITERS_STEAL,  # 3.9
+    "hand-off": _SINCE_5_3 | SPINS,  # 5.3
+    "reader-stealing": _SINCE_5_3 | SPINS | READERS_STEAL,  # 5.11
+    "reader-preference": READERS_JOIN | READERS_FIRST | WAKES_ALL_READERS,
+    "writer-preference": WRITERS_FIRST | WAKES_ALL_READERS,
+    "phase-fair": ALTERNATES | WAKES_ALL_READERS,
+}
+
+# How long, since 5.3 (kernel/locking/rwsem.c, to 6.19).
+HAND_OFF_NS = 4_000_000  # RWSEM_WAIT_TIMEOUT: until a first waiter is overdue; in ticks, rounded up
+SPIN_NS = 10_000  # a writer spins on a lock that readers hold (rwsem_rspin_threshold) ...
+SPIN_READER_NS = 500  # ... and for each of them ...
+SPIN_MOST_READERS = 30  # ... up to this many

@@ -1,0 +1,14 @@
+"""What kernels differ in when they populate: rules that add up to a design."""
+
+SECOND_PASS = 1  # mlock sets flags under the exclusive lock, then populates under the shared
+BATCHES = 2  # ... which it gives up after mm.BATCH_PAGES, and wherever a VMA ends
+CONTENDED = 4  # ... and after a page if somebody waits for it
+DISK = 8  # ... and before it sleeps for the disk
+ANY_VMA = 16  # ... in VMAs too that are no longer VM_LOCKED
+HIDES_ERRORS = 32  # ... of which mlockall does not tell
+MAP_AFTERWARDS = 64  # mmap, brk, mremap, remap_file_pages populate in such a pass too
+DOWNGRADES = 128  # mlock populates each VMA with the lock downgraded, then takes it anew
+WALKS_PRESENT = 256  # the first pass marks each page that is present
+FAULT_RETRY = 512  # a page fault gives the lock up, once, before it sleeps for the disk
+VMA_LOCK = 1024  # a page fault takes the lock of its VMA, and mmap_sem only if it must
+UNMAP_DOWNGRADES = 2048  # munmap visits the pages, once out of their VMAs, downgraded (4.20)

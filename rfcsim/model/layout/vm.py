@@ -1,0 +1,17 @@
+"""VM_* flags of a VMA, in `vma.FLAGS`."""
+
+READ = 1
+WRITE = 2
+EXEC = 4
+GROWSDOWN = 8
+LOCKED = 16
+IO = 32
+PFNMAP = 64
+DONTEXPAND = 128
+RESERVED = 256
+HUGETLB = 512
+GATE = 1024  # stands for "vma == get_gate_vma(current)"
+SEQ_READ = 2048
+RAND_READ = 4096
+LOCKONFAULT = 8192  # VM_LOCKED, but nothing is populated for it
+NONLINEAR = 16384  # remap_file_pages has put pages out of the file's order

@@ -1,0 +1,7 @@
+"""Claims that are checked state by state: their bits."""
+
+MLOCKED = 0  # no page is mlocked outside a VM_LOCKED VMA
+CHARGED = 1  # the pages of VM_LOCKED VMAs add up to locked_vm
+COMPLETE = 2  # mlock returned 0 and nobody interfered: all is present and mlocked
+PROGRESS = 3  # nobody waits for ever
+COUNT = 4
