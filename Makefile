@@ -1,4 +1,4 @@
-# `make notebooks` builds the pages, `make test` passes every test, `make help` lists the rest.
+# `make notebooks` builds the pages, `make test` runs every test, `make help` lists the rest.
 # Everything is set up in .venv/ from requirements.lock; everything made is under build/.
 
 PYTHON ?= python3
