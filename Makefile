@@ -1,4 +1,4 @@
-# `make notebooks` builds the pages, `make test` passes every test, `make help` lists the rest.
+# `make notebooks` builds the pages, `make test` runs every test, `make help` lists the rest.
 # Everything is set up in .venv/ from requirements.lock; everything made is under build/.
 
 PYTHON ?= python3
@@ -24,25 +24,25 @@ unexport PYTHONHOME PYTHONPATH
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1~\2/p' Makefile | awk -F'~' '{printf "%-16s %s\n", $$1, $$2}'
 
-notebooks: $(ready) ## execute every notebook from a clean kernel and write the pages to build/site/
+notebooks: $(ready) ## execute every notebook in a clean kernel and write the pages to build/site/
 	@rm -rf build/notebooks build/site
 	@echo "Executing the notebooks ..."
 	@$(nbconvert) --output-dir=build/notebooks notebooks/*.ipynb
 	@$(python) notebooks/_book/build.py build/notebooks build/site
 
-site: $(ready) ## write the pages again, from the notebooks as they were executed last
+site: $(ready) ## write the pages again from the notebooks that were executed last
 	@$(python) notebooks/_book/build.py build/notebooks build/site
 
-execute: $(ready) ## for authors: execute every notebook in place, to be committed
+execute: $(ready) ## for authors: execute every notebook in place, ready to commit
 	@$(nbconvert) --inplace notebooks/*.ipynb
 	@$(python) -m tests.notebooks.ledger
 	@$(python) notebooks/_book/picture.py
 
-numbers: $(ready) ## for authors: write the figures of now into the ledger, the README and the prose
+numbers: $(ready) ## for authors: write the current figures into the ledger, the README and the prose
 	@$(python) -m tests.notebooks.ledger
 
 # By file: the cells of a notebook belong together.
-test: $(ready) ## pass every test: unit, property, twin, and every notebook's stored outputs
+test: $(ready) ## run every test: unit, property, twin, and every notebook's stored outputs
 	@tests/spin/ensure-spin.sh
 	@tests/browser/ensure-chromium.sh
 	@rm -rf build/numba build/browser
@@ -62,7 +62,7 @@ lint: $(ready) ## check style, types and layers
 	@$(python) -m pyright
 	@.venv/bin/lint-imports
 
-lock: $(ready) ## resolve requirements.lock anew from pyproject.toml (UPGRADE=1: to the newest versions)
+lock: $(ready) ## resolve requirements.lock again from pyproject.toml (UPGRADE=1: to the newest versions)
 	@$(python) -m uv pip compile pyproject.toml --group test --group book --group setup \
 		--universal --fork-strategy fewest --python-version 3.11.5 \
 		--no-header --no-annotate --quiet $(if $(UPGRADE),--upgrade) --output-file requirements.lock

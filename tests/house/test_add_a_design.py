@@ -65,8 +65,8 @@ def test_it_is_30_lines_at_most() -> None:
 
 
 def test_a_rule_is_a_bit_of_its_own(run: Run) -> None:
-    program = "from rfcsim.model import layout as l; "
-    program += "print([v for n, v in vars(l).items() if n.startswith('RULE_')])"
+    program = "from rfcsim.model.layout import rule; "
+    program += "print([v for n, v in vars(rule).items() if n.isupper()])"
     rules = json.loads(run("-c", program).stdout)
     assert len(rules) > 11 and sum(rules) == 2 ** len(rules) - 1
 
