@@ -74,6 +74,7 @@ def sequential_outcomes(problem: Problem, design: int) -> set[Outcome]:
     ExplorerError
         As `rfcsim.race.search.search_all` does.
     """
-    problem.state.mm.copy()[mm.DESIGN] = design
-    problem = problem._replace(state=problem.state._replace(mm=problem.state.mm.copy()))
+    other = problem.state.mm.copy()
+    other[mm.DESIGN] = design
+    problem = problem._replace(state=problem.state._replace(mm=other))
     return set(concurrent_outcomes(search_all(problem, whole_calls=True)))
