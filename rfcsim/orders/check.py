@@ -4,18 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
-import numpy as np
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.model.layout import design, mm, operation, thread
-from rfcsim.model.layout import mutant as mutants
-from rfcsim.race.layout import grant
+from rfcsim.model.layout import design, mm
+from rfcsim.orders.problem import policy_code, problem_of, schedule_text
 from rfcsim.race.outcomes import Outcome, concurrent_outcomes, sequential_outcomes
-from rfcsim.race.problem import refuse_large
-from rfcsim.race.search import ExplorerError, Leg, Problem, search_all
-from rfcsim.scenario.compile import compile_scenario, piece_starts
-from rfcsim.scenario.costs import cost_values
+from rfcsim.race.search import ExplorerError, search_all
 from rfcsim.scenario.scenario import Scenario
 
 # In the order of the claim.* of rfcsim.race.layout, then those about outcomes.
@@ -29,7 +24,6 @@ CLAIMS = {
     "as-if-sequential-strict": "and so is the state of every page, also of those not locked",
 }
 _STATE_CLAIMS = list(CLAIMS)[:4]
-_POLICIES = {"any": grant.ANY, "fifo": grant.FIFO}
 
 _SCHEMA = {
     "claim": pl.String(),
@@ -173,52 +167,3 @@ def _first_beyond(
     else:
         beyond = (number for outcome, number in found.items() if outcome not in allowed)
     return min(beyond, default=None)
-
-
-def policy_code(policy: str) -> int:
-    """grant.* of the explorer for "any" or "fifo"; RfcsimError for anything else."""
-    if policy not in _POLICIES:
-        raise RfcsimError(f"policy = {policy!r}: must be one of {', '.join(_POLICIES)}")
-    return _POLICIES[policy]
-
-
-def problem_of(scenario: Scenario, mutant: str = "none") -> Problem:
-    """A scenario as the explorer takes it."""
-    if mutant not in mutants.NAMES:
-        raise RfcsimError(f"mutant = {mutant!r}: must be one of {', '.join(mutants.NAMES)}")
-    try:  # before any array of that size is made
-        refuse_large(scenario.placements()[-1].end, sum(group.count for group in scenario.tasks))
-    except ExplorerError as error:
-        raise RfcsimError(f"{scenario.name}: {error}") from None
-    machine = compile_scenario(scenario, cost_values(scenario.costs))
-    machine.state.mm[mm.MUTANT] = mutants.NAMES.index(mutant)
-    machine.state.mm[mm.LOCK_POLICY] = 0  # the explorer has policies of its own
-    if mutant == "downgrades":
-        machine.state.mm[mm.DESIGN] = design.DOWNGRADE
-    columns = [operation.CALL, operation.START, operation.PAGES, operation.ARG, operation.BACKING]
-    calls = [_pieces(op)[:, columns] for op in machine.programs]
-    ops_before = np.cumsum([0, *map(len, calls)])
-    last_ops = machine.threads[:, thread.FIRST_OP] + machine.threads[:, thread.OPS]
-    return Problem(
-        state=machine.state,
-        calls=np.concatenate(calls),
-        first_op=ops_before[np.concatenate([[0], last_ops])],
-    )
-
-
-def _pieces(op: np.ndarray) -> np.ndarray:
-    """The calls that a row of a program stands for, int64[calls, operation.SIZE]."""
-    if op[operation.PIECE_PAGES] == 0:
-        return op[None, :]
-    starts = piece_starts(op)
-    calls = np.repeat(op[None, :], len(starts), axis=0)
-    calls[:, operation.START] = starts
-    calls[:, operation.PAGES] = np.minimum(
-        op[operation.PIECE_PAGES], op[operation.START] + op[operation.PAGES] - starts
-    )
-    return calls
-
-
-def schedule_text(legs: list[Leg]) -> str:
-    """A schedule as `replay` reads it: "A5 B12 A3"."""
-    return " ".join(f"{chr(ord('A') + leg.task)}{leg.steps}" for leg in legs)

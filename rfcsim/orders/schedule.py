@@ -8,7 +8,7 @@ import polars as pl
 from rfcsim.errors import RfcsimError
 from rfcsim.model.layout import call as call_number
 from rfcsim.model.layout import lock, operation, reg
-from rfcsim.orders.check import policy_code, problem_of
+from rfcsim.orders.problem import policy_code, problem_of
 from rfcsim.orders.walk import address_space
 from rfcsim.race.arrays import Search
 from rfcsim.race.layout import actor

@@ -8,8 +8,7 @@ from rfcsim.model.pages import complete_read
 from rfcsim.model.rwsem import down, downgrade, up
 from rfcsim.model.state import State
 from rfcsim.model.step import begin, take_step
-from rfcsim.scenario.compile import compile_scenario
-from rfcsim.scenario.costs import cost_values
+from rfcsim.scenario.compile import compile_process
 from rfcsim.scenario.scenario import Scenario
 
 MOST_STEPS = 1000
@@ -54,10 +53,10 @@ def walk(scenario: Scenario, task: str | None = None) -> pl.DataFrame:
     if name not in names:
         raise RfcsimError(f"task = {name!r}: must be one of {', '.join(names)}")
     walker = sum(group.count for group in scenario.tasks[: names.index(name)])
-    machine = compile_scenario(scenario, cost_values(scenario.costs))
-    state, told = machine.state, machine.threads[walker]
+    state, programs, threads = compile_process(scenario)
+    told = threads[walker]
     rows: list[tuple] = []
-    for op in machine.programs[told[thread.FIRST_OP] : told[thread.FIRST_OP] + told[thread.OPS]]:
+    for op in programs[told[thread.FIRST_OP] : told[thread.FIRST_OP] + told[thread.OPS]]:
         argument = (
             op[operation.WORK_NS] if op[operation.CALL] == call.HOLD else op[operation.BACKING]
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from rfcsim.errors import RfcsimError
-from rfcsim.orders.check import policy_code, problem_of, schedule_text
+from rfcsim.orders.problem import policy_code, problem_of, schedule_text
 from rfcsim.race.search import ExplorerError
 from rfcsim.race.waiting import worst_wait as search_worst_wait
 from rfcsim.scenario.scenario import Scenario

@@ -11,8 +11,9 @@ from functools import cached_property
 import polars as pl
 
 from rfcsim.runs.result import Result
-from rfcsim.runs.simulate import Progress, check_range, run_once
+from rfcsim.runs.simulate import Progress, run_once
 from rfcsim.runs.statistics import check_share, mean_interval, with_margin
+from rfcsim.scenario.checked import check_range
 from rfcsim.scenario.costs import cost_values
 from rfcsim.scenario.scenario import Scenario
 

@@ -1,18 +1,17 @@
 """Run a scenario on the clock."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import numpy as np
 
-from rfcsim.clock import copy_of, run
+from rfcsim.clock import run
 from rfcsim.clock.layout import clock, run_status, sched
 from rfcsim.clock.machine import Machine
-from rfcsim.errors import RfcsimError, ScenarioError
+from rfcsim.errors import ScenarioError
 from rfcsim.model.layout import call, reg, thread
+from rfcsim.runs.prepare import prepare
 from rfcsim.runs.result import Result
-from rfcsim.scenario.compile import compile_scenario
 from rfcsim.scenario.costs import cost_values
 from rfcsim.scenario.scenario import Scenario
 
@@ -20,8 +19,6 @@ Progress = Callable[[float], None]  # told the share of the work that is done, 0
 
 # Between two chunks a run can be interrupted and tells how far it is: several times a second.
 EVENTS_A_CHUNK = 1_000_000
-LARGEST_KEY = 2**63 - 1
-LARGEST_TRACE = 10**8
 
 
 class Interrupted(Exception):
@@ -87,49 +84,6 @@ def run_once(
     return play(scenario, prepare(scenario, costs, seed, replication, trace, jump), progress, stop)
 
 
-def prepare(
-    scenario: Scenario,
-    costs: np.ndarray,
-    seed: int,
-    replication: int,
-    trace: int = 0,
-    jump: bool = True,
-) -> Machine:
-    """The machine of a scenario at time 0; see `simulate`."""
-    check_range("seed", seed, 0, LARGEST_KEY)
-    check_range("replication", replication, 0, LARGEST_KEY)
-    check_range("trace", trace, 0, LARGEST_TRACE)
-    with _memory_for(scenario, trace):
-        return compile_scenario(
-            scenario,
-            costs,
-            seed=seed,
-            replication=replication,
-            trace_capacity=trace,
-            jump=jump,
-        )
-
-
-def prepare_pair(
-    scenario: Scenario, costs: np.ndarray, seed: int, replication: int
-) -> tuple[Machine, Machine]:
-    """A machine at time 0 to be run, and one to take it back to, for the next replication."""
-    machine = prepare(scenario, costs, seed, replication)
-    with _memory_for(scenario, trace=0):
-        return machine, copy_of(machine)
-
-
-@contextmanager
-def _memory_for(scenario: Scenario, trace: int) -> Iterator[None]:
-    try:
-        yield
-    except MemoryError:
-        pages = scenario.placements()[-1].end
-        raise RfcsimError(
-            f"regions: {pages} pages and trace = {trace} events do not fit into memory"
-        ) from None
-
-
 def play(
     scenario: Scenario,
     machine: Machine,
@@ -159,14 +113,6 @@ def why_not_finished(scenario: Scenario, status: int) -> Exception:
     if status == run_status.DISK_FULL:
         return ScenarioError("tasks: more reads at a time than the disk's queue has room for")
     return RuntimeError("no event is left, but tasks have not finished: a defect of rfcsim")
-
-
-def check_range(name: str, value: int, low: int, high: int) -> None:
-    """Refuse an argument that is no whole number of a range."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise RfcsimError(f"{name} = {value!r}: must be a whole number")
-    if not low <= value <= high:
-        raise RfcsimError(f"{name} = {value}: must be {low} to {high}")
 
 
 def _share_done(machine: Machine) -> float:

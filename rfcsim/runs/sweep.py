@@ -14,12 +14,14 @@ import polars as pl
 from rfcsim.errors import RfcsimError
 from rfcsim.runs.grid import Axis, Grid, build_grid
 from rfcsim.runs.harvest import WORKERS, Harvest
+from rfcsim.runs.prepare import LARGEST_KEY
 from rfcsim.runs.progress import reporter
 from rfcsim.runs.replicate import MOST_REPLICATIONS, thread_pool, usable_cpus
 from rfcsim.runs.rows import ROW_SCHEMA
-from rfcsim.runs.simulate import LARGEST_KEY, Progress, check_range
+from rfcsim.runs.simulate import Progress
 from rfcsim.runs.store import Store
 from rfcsim.runs.worker import Played, Stretch, engine, run_stretch
+from rfcsim.scenario.checked import check_range
 from rfcsim.scenario.scenario import Scenario
 
 MOST_RUNS = 10_000_000

@@ -11,8 +11,9 @@ from rfcsim._jit import fingerprint
 from rfcsim.clock import replicate
 from rfcsim.clock.layout import clock, run_status
 from rfcsim.errors import RfcsimError
+from rfcsim.runs.prepare import prepare_pair
 from rfcsim.runs.rows import Numbers, Sheet
-from rfcsim.runs.simulate import EVENTS_A_CHUNK, Interrupted, prepare_pair, why_not_finished
+from rfcsim.runs.simulate import EVENTS_A_CHUNK, Interrupted, why_not_finished
 from rfcsim.scenario.scenario import Scenario
 from rfcsim.version import __version__
 

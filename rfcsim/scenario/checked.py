@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rfcsim.errors import RfcsimError, ScenarioError
@@ -70,3 +71,11 @@ def _parts_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for inner in get_args(annotation):
         yield from _parts_in(inner)
+
+
+def check_range(name: str, value: int, low: int, high: int) -> None:
+    """Refuse an argument that is no whole number of a range."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise RfcsimError(f"{name} = {value!r}: must be a whole number")
+    if not low <= value <= high:
+        raise RfcsimError(f"{name} = {value}: must be {low} to {high}")

@@ -1,11 +1,11 @@
-"""Turn a scenario into the arrays of the clock."""
+"""Turn a scenario into arrays: the state of the model, and the programs of its tasks."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from rfcsim.clock.layout import distribution, pick
-from rfcsim.clock.machine import Machine, build
 from rfcsim.model.layout import (
     backing,
     bit,
@@ -66,48 +66,27 @@ DISTRIBUTION = {name: code for code, name in enumerate(distribution.NAMES)}
 ROWS_ABOVE_LIMIT = 3
 
 
-def compile_scenario(
-    scenario: Scenario,
-    costs: np.ndarray,
-    *,
-    seed: int = 0,
-    replication: int = 0,
-    trace_capacity: int = 0,
-    jump: bool = True,
-) -> Machine:
-    """Build the clock for a scenario, ready to run.
+class Process(NamedTuple):
+    """A scenario as arrays: an address space, and what its tasks do in it.
 
-    Parameters
-    ----------
-    scenario : Scenario
-    costs : int64[cost.COUNT]
-        Nanoseconds by class of work and the rest of a cost table, as `CostTable.values`.
-    seed, replication : int
-        Together the key of the random numbers.
-    trace_capacity : int
-        Events of the trace that are kept; 0 keeps none.
-    jump : bool
-        Advance over the pages of one hold at once; the result is the same without.
+    state : State, at the start
+    programs : int64[operations, operation.SIZE]
+    threads : int64[tasks, thread.SIZE]
     """
+
+    state: State
+    programs: np.ndarray
+    threads: np.ndarray
+
+
+def compile_process(scenario: Scenario) -> Process:
+    """Turn a scenario into arrays, with which either engine begins. Costs play no part."""
     placed = scenario.placements()
     programs, threads = _programs(scenario, placed)
     state = new_state(placed[-1].end, _vma_rows(scenario, placed, programs), len(threads))
     _set_kernel(state, scenario)
     _lay_out(state, placed)
-    return build(
-        state,
-        programs,
-        threads,
-        costs.copy(),  # a cost table is read-only, and would be compiled for anew
-        cpus=scenario.cpus,
-        classes=len(scenario.tasks),
-        seed=seed,
-        replication=replication,
-        end_ns=scenario.end_ns,
-        trace_capacity=trace_capacity,
-        jump=jump,
-        preempts=scenario.wake_up_preemption,
-    )
+    return Process(state, programs, threads)
 
 
 def mapping_flags(region: Region) -> int:

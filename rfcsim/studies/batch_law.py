@@ -25,8 +25,7 @@ from scipy import stats
 
 from rfcsim.errors import RfcsimError
 from rfcsim.model.layout import policy as policies
-from rfcsim.runs.simulate import check_range
-from rfcsim.scenario.checked import Limits
+from rfcsim.scenario.checked import Limits, check_range
 from rfcsim.scenario.costs import CostTable, load_costs
 from rfcsim.scenario.explain import did_you_mean, show
 

@@ -8,11 +8,12 @@ import polars as pl
 
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
+from rfcsim.runs.prepare import LARGEST_KEY
 from rfcsim.runs.replicate import MOST_REPLICATIONS
-from rfcsim.runs.simulate import LARGEST_KEY, Progress, check_range
+from rfcsim.runs.simulate import Progress
 from rfcsim.runs.sweep import sweep
 from rfcsim.scenario.calls import Mlock, Populate
-from rfcsim.scenario.checked import Limits
+from rfcsim.scenario.checked import Limits, check_range
 from rfcsim.scenario.costs import load_costs
 from rfcsim.scenario.scenario import Scenario
 from rfcsim.studies.tradeoff import Locker, locker_of, tradeoff

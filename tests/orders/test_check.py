@@ -13,7 +13,7 @@ from rfcsim import (
     replay,
 )
 from rfcsim.model.layout import vm
-from rfcsim.orders.check import problem_of
+from rfcsim.orders.problem import problem_of
 from rfcsim.orders.schedule import parse_schedule
 from rfcsim.race.layout import claim as claims
 from rfcsim.race.layout import grant

@@ -4,7 +4,7 @@ import pytest
 
 from rfcsim import RfcsimError, check, check_scenario, mutant_scoreboard, replay
 from rfcsim.model.layout import mutant
-from rfcsim.orders.check import problem_of
+from rfcsim.orders.problem import problem_of
 from rfcsim.orders.schedule import parse_schedule
 from rfcsim.race.search import replay as replay_legs
 

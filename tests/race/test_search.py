@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rfcsim import Munlock, Region, Scenario, TaskGroup, Touch
-from rfcsim.orders.check import problem_of
+from rfcsim.orders.problem import problem_of
 from rfcsim.race import remembered, rows
 from rfcsim.race.arrays import Search
 from rfcsim.race.explorer import explore, start

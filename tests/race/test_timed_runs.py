@@ -12,13 +12,13 @@ from rfcsim.model.layout import call as call_number
 from rfcsim.model.layout import lock, operation, reg, work
 from rfcsim.model.layout import sem as sem_field
 from rfcsim.model.layout import vma as vma_column
-from rfcsim.orders.check import problem_of
+from rfcsim.orders.problem import problem_of
 from rfcsim.race.arrays import Search
 from rfcsim.race.explorer import keep, look_at, take
 from rfcsim.race.layout import actor, grant
 from rfcsim.race.moves import enter_call
 from rfcsim.race.search import search_all
-from rfcsim.scenario.compile import compile_scenario
+from rfcsim.runs.prepare import machine_of
 from tests.race.scenarios import scenarios
 from tests.twin.cost_values import cost_values
 
@@ -34,7 +34,7 @@ DEEPEST = 12  # steps that one event of the clock can be
 def test_a_timed_run_is_a_path(scenario: Scenario, costs: list[int], cpus: int) -> None:
     problem = problem_of(scenario)
     explored = search_all(problem, policy=grant.FIFO, reduce=False)
-    machine = compile_scenario(scenario.replace(cpus=cpus), _costs(costs), jump=False)
+    machine = machine_of(scenario.replace(cpus=cpus), _costs(costs), jump=False)
     results = np.zeros(len(problem.calls), np.int64)
     position = 0
     while run(machine, 1) != run_status.FINISHED:

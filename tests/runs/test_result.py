@@ -192,7 +192,7 @@ def test_memory_that_is_not_there_is_one_line(monkeypatch) -> None:
     def no_memory(*_, **__) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("rfcsim.runs.simulate.compile_scenario", no_memory)
+    monkeypatch.setattr("rfcsim.runs.prepare.compile_process", no_memory)
     with pytest.raises(RfcsimError) as caught:
         simulate(SMALL, trace=5)
     assert str(caught.value) == ("regions: 128 pages and trace = 5 events do not fit into memory")

@@ -29,7 +29,7 @@ from rfcsim import (
 )
 from rfcsim.model.layout import errno, flag, vm, work
 from rfcsim.model.layout import operation as operations
-from rfcsim.scenario.compile import compile_scenario
+from rfcsim.runs.prepare import machine_of
 from tests.twin.cost_values import cost_values
 from tests.twin.engine import bits, run_engine
 
@@ -60,7 +60,7 @@ def scenario(*calls, others=(), **changes):
 
 
 def operation(call):
-    machine = compile_scenario(scenario(call), COSTS)
+    machine = machine_of(scenario(call), COSTS)
     return [
         int(machine.programs[0, column])
         for column in (operations.START, operations.PAGES, operations.ARG, operations.BACKING)
@@ -103,7 +103,7 @@ def test_a_copy_of_a_region_moves_to_its_own_tasks_copy():
             TaskGroup(name="caller", count=2, calls=(Mremap(region="mine", to_region="room"),)),
         ),
     )
-    programs = compile_scenario(case, COSTS).programs
+    programs = machine_of(case, COSTS).programs
     assert [(int(op[operations.START]), int(op[operations.BACKING])) for op in programs] == [
         (1, 7),
         (4, 12),

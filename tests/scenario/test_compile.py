@@ -8,8 +8,8 @@ from rfcsim.clock.layout import cost, distribution, pick, run_status
 from rfcsim.clock.machine import Machine
 from rfcsim.model.layout import backing, bit, call, design, lock, operation, thread, vm, vma
 from rfcsim.model.layout import mm as mm_field
+from rfcsim.runs.prepare import machine_of
 from rfcsim.scenario.calls import Hold, Mlock, Mmap, Munmap, Touch
-from rfcsim.scenario.compile import compile_scenario
 from rfcsim.scenario.process import Region, TaskGroup
 from rfcsim.scenario.scenario import Scenario
 from tests.runs.examples import SMALL
@@ -21,14 +21,14 @@ COSTS = np.ones(cost.COUNT, np.int64)
 IDLE = (Hold(mode="shared", hold_ns=1),)
 
 
-def machine_of(*regions: Region, calls=IDLE, **fields) -> Machine:
+def machine_with(*regions: Region, calls=IDLE, **fields) -> Machine:
     group = TaskGroup(name="only", calls=calls)
     scenario = Scenario(name="case", costs="none", regions=regions, tasks=(group,), **fields)
-    return compile_scenario(scenario, COSTS)
+    return machine_of(scenario, COSTS)
 
 
 def test_each_mapped_region_is_a_vma() -> None:
-    machine = machine_of(
+    machine = machine_with(
         Region(name="a", pages=4, protection="r", backing="file", access="random"),
         Region(name="free", pages=2, mapped=False),
         Region(name="b", pages=3, gap_pages=0, locked=True, grows_down=True),
@@ -56,7 +56,7 @@ def test_each_mapped_region_is_a_vma() -> None:
 
 
 def test_pages_begin_as_their_region_says() -> None:
-    machine = machine_of(
+    machine = machine_with(
         Region(name="real", pages=1, present=True, locked=True),
         Region(name="zero", pages=1, present=True, locked=True, protection="r", gap_pages=0),
         Region(name="cached", pages=2, backing="file", cached=True, gap_pages=0, mapped=False),
@@ -86,7 +86,7 @@ def test_pages_begin_as_their_region_says() -> None:
 
 
 def test_the_kernel_is_as_the_scenario_says() -> None:
-    machine = machine_of(
+    machine = machine_with(
         Region(name="a", pages=1),
         design="batched",
         batch_pages=17,
@@ -102,11 +102,11 @@ def test_the_kernel_is_as_the_scenario_says() -> None:
     assert mm[mm_field.LOCK_LIMIT] == 3
     assert mm[mm_field.CAP_IPC_LOCK] == 1
     assert mm[mm_field.MAX_MAP_COUNT] == 9
-    assert machine_of(Region(name="a", pages=1)).state.mm[mm_field.LOCK_LIMIT] == -1
+    assert machine_with(Region(name="a", pages=1)).state.mm[mm_field.LOCK_LIMIT] == -1
 
 
 def test_calls_become_rows_of_the_program() -> None:
-    machine = machine_of(
+    machine = machine_with(
         Region(name="a", pages=10, backing="file", protection="r", access="random", locked=True),
         calls=(
             Mlock(region="a", offset_pages=4),
@@ -139,7 +139,7 @@ def test_calls_become_rows_of_the_program() -> None:
 
 
 def test_each_task_has_its_own_copy_and_its_own_rows() -> None:
-    machine = compile_scenario(SMALL.replace(**{"tasks.victim.cpu": 1}), COSTS)
+    machine = machine_of(SMALL.replace(**{"tasks.victim.cpu": 1}), COSTS)
     columns = (thread.FIRST_OP, thread.OPS, thread.REPEATS, thread.CPU, thread.CLASS)
     assert machine.threads[:, columns].tolist() == [
         [0, 1, 1, -1, 0],
@@ -153,14 +153,14 @@ def test_each_task_has_its_own_copy_and_its_own_rows() -> None:
 def test_costs_of_a_table_stay_as_they_are() -> None:
     costs = COSTS.copy()
     costs.flags.writeable = False
-    machine = compile_scenario(SMALL, costs)
+    machine = machine_of(SMALL, costs)
     assert machine.costs.flags.writeable  # one signature to compile, not two
     assert not np.shares_memory(machine.costs, costs)
 
 
 def test_a_kernel_at_its_limit_has_room_for_the_vmas_it_may_still_make() -> None:
     # mmap() is allowed at max_map_count; munmap() then splits two VMAs before it removes one.
-    machine = machine_of(
+    machine = machine_with(
         Region(name="a", pages=6),
         Region(name="b", pages=6, gap_pages=0),
         Region(name="free", pages=1, mapped=False),
@@ -179,9 +179,7 @@ def test_a_kernel_at_its_limit_has_room_for_the_vmas_it_may_still_make() -> None
 
 @given(cases())
 def test_there_is_always_room_for_the_vmas(case: Case) -> None:
-    machine = compile_scenario(
-        case.scenario, case.costs, seed=case.seed, replication=case.replication
-    )
+    machine = machine_of(case.scenario, case.costs, seed=case.seed, replication=case.replication)
     most = machine.state.mm[mm_field.MAP_COUNT]
     while run(machine, 1) == run_status.RUNNING:
         most = max(most, machine.state.mm[mm_field.MAP_COUNT])

@@ -15,7 +15,7 @@ from rfcsim.histogram import bucket_bounds
 from rfcsim.model.layout import call as call_number
 from rfcsim.model.layout import mm as mm_field
 from rfcsim.model.layout import reg
-from rfcsim.scenario.compile import compile_scenario
+from rfcsim.runs.prepare import machine_of
 from rfcsim.scenario.scenario import Scenario
 from tests.twin.outcome import Outcome
 
@@ -35,7 +35,7 @@ def run_engine(
     most_events: int = 1_000_000,
 ) -> Machine:
     """Run a scenario to its end on the jitted clock, at most so many events at a time."""
-    machine = compile_scenario(
+    machine = machine_of(
         scenario,
         costs,
         seed=seed,
