@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from rfcsim.cli.advice import measurement_of, table_of
 from rfcsim.cli.app import app
 from rfcsim.cli.arguments import COSTS, MEASUREMENT, Costs, Force
 from rfcsim.cli.files import check_output, parquet, write_new
+from rfcsim.cli.recommend import measurement_of, table_of
 from rfcsim.cli.terminal import print_table, progress
 
 Measured = Annotated[

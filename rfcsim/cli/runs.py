@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rfcsim.cli.advice import recommend_from
 from rfcsim.cli.app import INTERRUPTED, InputError, app
 from rfcsim.cli.arguments import MEASUREMENT, Costs, Force, Preset, assignment, read_scenario
 from rfcsim.cli.blame import print_blame
 from rfcsim.cli.files import check_output, parquet, write_new
+from rfcsim.cli.recommend import recommend_from
 from rfcsim.cli.terminal import print_table, progress
 
 if TYPE_CHECKING:

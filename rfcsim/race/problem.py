@@ -8,7 +8,7 @@ from rfcsim.model.layout import call, mm, operation
 from rfcsim.model.state import State
 from rfcsim.race import remembered, rows
 from rfcsim.race.arrays import Reached, Search
-from rfcsim.race.explorer import STATES_A_BATCH
+from rfcsim.race.explore import STATES_A_BATCH
 from rfcsim.race.layout import actor, claim, control, search_status
 from rfcsim.race.parts import OWN_RESULTS, new_working_state
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from rfcsim.model.state import State
 from rfcsim.race.arrays import Search
-from rfcsim.race.explorer import explore, find_move, look_at, start, take
+from rfcsim.race.explore import explore, find_move, look_at, start, take
 from rfcsim.race.layout import control, grant, search_status
 from rfcsim.race.parts import done_parts
 from rfcsim.race.problem import ExplorerError, Problem, make_room, new_search, refuse_uncached

@@ -11,7 +11,7 @@ import numpy as np
 
 from rfcsim.model.layout import bit, lock
 from rfcsim.race.arrays import Search
-from rfcsim.race.explorer import keep, look_at, start, take
+from rfcsim.race.explore import keep, look_at, start, take
 from rfcsim.race.layout import actor
 from rfcsim.race.problem import ExplorerError, Problem, make_room, new_search, refuse_uncached
 from rfcsim.race.search import Leg, legs_of

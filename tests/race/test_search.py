@@ -14,7 +14,7 @@ from rfcsim import Munlock, Region, Scenario, TaskGroup, Touch
 from rfcsim.orders.problem import problem_of
 from rfcsim.race import remembered, rows
 from rfcsim.race.arrays import Search
-from rfcsim.race.explorer import explore, start
+from rfcsim.race.explore import explore, start
 from rfcsim.race.layout import control, grant, search_status
 from rfcsim.race.problem import GIB, ExplorerError, Problem, new_search
 from rfcsim.race.search import search_all

@@ -14,7 +14,7 @@ from rfcsim.model.layout import sem as sem_field
 from rfcsim.model.layout import vma as vma_column
 from rfcsim.orders.problem import problem_of
 from rfcsim.race.arrays import Search
-from rfcsim.race.explorer import keep, look_at, take
+from rfcsim.race.explore import keep, look_at, take
 from rfcsim.race.layout import actor, grant
 from rfcsim.race.moves import enter_call
 from rfcsim.race.search import search_all

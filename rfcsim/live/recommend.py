@@ -8,7 +8,6 @@ import polars as pl
 
 from rfcsim.errors import LiveError, RfcsimError
 from rfcsim.live import limits
-from rfcsim.live.advice import CONFIRMED, TRIALS, Advice, Span
 from rfcsim.live.calibrate import calibrate
 from rfcsim.live.figures import entries
 from rfcsim.live.measure import measure, report
@@ -16,6 +15,7 @@ from rfcsim.live.measurement import ALL, PLACEMENT, Measurement
 from rfcsim.live.predict import Predictor
 from rfcsim.live.probe import LOCKING, PAUSE_US, TOUCHING, Method, Probe, probes
 from rfcsim.live.provenance import provenance
+from rfcsim.live.recommendation import CONFIRMED, TRIALS, Recommendation, Span
 from rfcsim.live.validate import TIMES_MEASURED, summarize
 from rfcsim.scenario.checked import Limits
 from rfcsim.scenario.costs import CostTable
@@ -29,7 +29,7 @@ WHOLE_WAYS: tuple[tuple[Method, ...], ...] = (("mlock", "populate"), TOUCHING)
 PIECE_WAYS: tuple[Method, ...] = ("onfault-populate", "populate", "mlock")
 
 
-def advise(
+def recommend(
     measurement: Measurement,
     *,
     p99_wait_ns: int,
@@ -37,7 +37,7 @@ def advise(
     confirm: bool = True,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
-) -> Advice:
+) -> Recommendation:
     """Find the quickest way to lock memory that keeps others' waits within a target.
 
     Compared are one call and touching every page, both as they were measured, and pieces with and
@@ -61,7 +61,7 @@ def advise(
 
     Returns
     -------
-    Advice
+    Recommendation
 
     Raises
     ------
@@ -74,7 +74,7 @@ def advise(
         raise RfcsimError(f"p99_wait_ns = {p99_wait_ns}: must be 1 to {Limits.NS}")
     elsewhere = ""
     if confirm:
-        limits.require_linux("advise with confirm = True")
+        limits.require_linux("recommend with confirm = True")
         elsewhere = measured_elsewhere(measurement)
     search = _Search(measurement, p99_wait_ns, costs, seed)
     trials = search.measured_ways()
@@ -91,7 +91,7 @@ def advise(
         best, confirmed, smaller = search.confirm(reaching)
         trials += smaller
     report(progress, 1.0)
-    return Advice(
+    return Recommendation(
         p99_wait_ns=p99_wait_ns,
         pages=search.pages,
         trials=pl.DataFrame(trials, TRIALS),

@@ -1,4 +1,4 @@
-"""Advice on how to lock memory: what was compared, what is best, and how to say it."""
+"""How to lock memory: what was compared, what is best, and how to say it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,8 +66,8 @@ def span(trial: Mapping[str, Any], what: str) -> Span:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Advice:
-    """What `advise` found.
+class Recommendation:
+    """What `recommend` found.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ class Advice:
     def text(self) -> str:
         """The advice in a few sentences."""
         if self.best is None:
-            return self._no_advice()
+            return self._no_way()
         target = human(self.p99_wait_ns)
         comes = "was to be" if self.kept is False else "is"
         sentences = [
@@ -182,7 +182,7 @@ class Advice:
             *(pl.col(name).eq_missing(value) for name, value in _setting(self.best).items())
         )
 
-    def _no_advice(self) -> str:
+    def _no_way(self) -> str:
         normal = self.trials.filter(priority="normal").sort("p99_ns")
         nearest = normal.row(0, named=True)
         real_time = self.trials.filter(pl.col("reaches"), priority="fifo")
