@@ -184,10 +184,10 @@ def test_a_timeline_of_a_real_kernel(rfcsim, tmp_path) -> None:
 
 # The arguments and the whole line after "rfcsim: error: "; SMALL stands for a scenario file.
 BAD_INPUT = [
-    (["run"], "a SCENARIO.toml or --preset NAME must be given, one of the two"),
+    (["run"], "give either a SCENARIO.toml or --preset NAME"),
     (
         ["run", "SMALL", "--preset", "ps-20gb"],
-        "a SCENARIO.toml or --preset NAME must be given, one of the two",
+        "give either a SCENARIO.toml or --preset NAME",
     ),
     (["run", "missing.toml"], "missing.toml: No such file or directory"),
     (["run", "/"], "/: Is a directory"),
@@ -209,9 +209,12 @@ BAD_INPUT = [
     (["run", "SMALL", "--set", "costs=missing.toml"], None),
     (
         ["run", "SMALL", "--trace", "x.parquet", "--replications", "2"],
-        "--trace: only without --replications",
+        "--trace: cannot be used with --replications",
     ),
-    (["run", "SMALL", "--blame", "--replications", "2"], "--blame: only without --replications"),
+    (
+        ["run", "SMALL", "--blame", "--replications", "2"],
+        "--blame: cannot be used with --replications",
+    ),
     (["run", "SMALL", "--trace", "missing/x.parquet"], "missing: no such folder"),
     (["run", "SMALL", "--trace", "/"], "/: is a folder, must be a file"),
     (["run", "SMALL", "--charts", "small.toml"], "small.toml: is no folder"),
@@ -221,7 +224,7 @@ BAD_INPUT = [
     (["run", "SMALL", "--seed", "three"], None),
     (["rum"], None),
     (["costs", "hdd"], None),
-    (["scenario"], "a SCENARIO.toml or --preset NAME must be given, one of the two"),
+    (["scenario"], "give either a SCENARIO.toml or --preset NAME"),
     (["timeline", "SMALL", "-o", "x.html"], None),
     (["timeline", "missing.txt", "-o", "x.html"], None),
     (["timeline", "missing.txt"], None),

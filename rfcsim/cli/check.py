@@ -1,45 +1,53 @@
 """The command on all orders of steps: check."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rfcsim.cli.app import app
-from rfcsim.cli.arguments import read_scenario
+from rfcsim.cli.app import command
+from rfcsim.cli.arguments import Design, Preset, ScenarioFile, read_scenario
 from rfcsim.cli.terminal import counter, print_lines, print_table
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-@app.command()
+@command()
 def check(
-    scenario: Annotated[
-        Path | None, typer.Argument(metavar="SCENARIO.toml", help="A small scenario.")
-    ] = None,
-    preset: Annotated[
-        str | None, typer.Option("--preset", metavar="NAME", help="One of --list.")
-    ] = None,
-    list_: Annotated[bool, typer.Option("--list", help="List the scenarios there are.")] = False,
-    design: Annotated[str | None, typer.Option(help="exclusive, batched, ...")] = None,
-    policy: Annotated[str, typer.Option(help="any (sound for all) or fifo.")] = "any",
-    memory_gib: Annotated[float, typer.Option(help="What the states may take.")] = 4.0,
-    trace: Annotated[bool, typer.Option("--trace", help="Print the schedules found.")] = False,
+    scenario: ScenarioFile = None,
+    preset: Preset = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="List the presets that are small enough to check.")
+    ] = False,
+    design: Design = None,
+    policy: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="How the lock is granted: any (every order that a lock may choose) or fifo.",
+        ),
+    ] = "any",
+    memory_gib: Annotated[
+        float, typer.Option(metavar="GIB", help="Memory that the states may take.")
+    ] = 4.0,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Print the schedules that break a claim, step by step.")
+    ] = False,
     replay: Annotated[
-        str | None, typer.Option(metavar="'A5 B3'", help="Print this schedule instead.")
+        str | None,
+        typer.Option(metavar="'A5 B3'", help="Only print this schedule, step by step."),
     ] = None,
 ) -> None:
-    """Try all orders of steps: which claims hold? Exit status 1 if one does not."""
+    """Try every order of steps, and say which claims hold.
+
+    The exit status is 1 if a claim does not hold.
+    """
     import rfcsim
 
     if list_:
         print_lines(rfcsim.check_scenarios())
         return
-    if scenario is None and preset is not None:
-        case = rfcsim.check_scenario(preset)
-    else:
-        case = read_scenario(scenario, preset)
+    case = read_scenario(scenario, preset)
     if design is not None:
         case = case.replace(design=design)
     if replay is not None:
@@ -60,4 +68,4 @@ def check(
 
 def _print_schedule(steps: "pl.DataFrame") -> None:
     print_table(steps)
-    print("Where nothing stands under did, no other task can see what the step did.")
+    print("If the column did is empty, no other task can see what the step did.")

@@ -195,7 +195,7 @@ def test_the_command(rfcsim, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("measurement.parquet").write_bytes(RECORDED.read_bytes())
     status, out, err = rfcsim("calibrate")
-    assert (status, err) == (0, "rfcsim: note: costs.toml has all of it\n")
+    assert (status, err) == (0, "rfcsim: note: costs.toml has the whole table\n")
     found = load_costs("costs.toml")
     assert found == calibrate(load_measurement(RECORDED)).table
     assert all(f" {row.removesuffix('_ns')} " in out for row in COST_ROWS)

@@ -405,7 +405,7 @@ def test_the_command(rfcsim, tmp_path: Path, monkeypatch) -> None:
     asked = ["--method", "populate", "--method", "touch", "--placement", "same"]
     asked += ["--pages", "12", "--piece-pages", "5", "--no-alone", "--repetitions", "1"]
     status, out, err = rfcsim("measure", *asked)
-    assert (status, err) == (0, "rfcsim: note: measurement.parquet has all of it\n")
+    assert (status, err) == (0, "rfcsim: note: measurement.parquet has the whole measurement\n")
     found = load_measurement("measurement.parquet")
     assert set(found.records["method"]) == {"populate", "touch"}
     assert set(found.records["piece_pages"]) == {5}

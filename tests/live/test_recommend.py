@@ -312,11 +312,14 @@ def test_the_command(rfcsim, tmp_path: Path, monkeypatch) -> None:
     status, out, err = rfcsim("recommend", "--p99-wait", "1ms")
     assert (status, out) == (2, "")
     assert err == (
-        "rfcsim: error: a SCENARIO.toml, --preset NAME or --from-measurement FILE must be given, "
-        "one of them, or measurement.parquet be here\n"
+        "rfcsim: error: give a SCENARIO.toml, --preset NAME or --from-measurement FILE, or have "
+        "measurement.parquet in this folder\n"
     )
     status, _, err = rfcsim("recommend", "--preset", "anon-1gb", "--from-measurement", RECORDED)
-    assert (status, err) == (2, "rfcsim: error: --from-measurement: only without a scenario\n")
+    assert (status, err) == (
+        2,
+        "rfcsim: error: --from-measurement: cannot be used with a scenario\n",
+    )
     Path("measurement.parquet").write_bytes(RECORDED.read_bytes())
     status, out, err = rfcsim("recommend", "--p99-wait", "1ms", "--no-confirm")
     expected = recommend(load_measurement(RECORDED), p99_wait_ns=MS, confirm=False)
