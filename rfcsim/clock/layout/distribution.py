@@ -1,4 +1,8 @@
-"""Distributions of think times, start delays and hold times."""
+"""Distributions of times that are drawn: think times, start delays and the lengths of holds.
+
+They are values of `operation.WORK_KIND`, `operation.THINK_KIND` and `thread.START_KIND`. Each has a
+mean.
+"""
 
 CONSTANT = 0
 EXPONENTIAL = 1

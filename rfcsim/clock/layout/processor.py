@@ -1,4 +1,4 @@
-"""`Machine.cpus`: one row a CPU."""
+"""The columns of `Machine.cpus`, which has one row for each CPU."""
 
 TASK = 0  # the task that owns it, or -1
 LAST_TASK = 1  # the task that owned it last, or -1

@@ -1,10 +1,13 @@
-"""The spans of time that are recorded, for each class of task."""
+"""The spans of time that are recorded: the second index of `Machine.statistics` and `histograms`.
+
+The first index is the class of task.
+"""
 
 WAIT_SHARED = 0
 WAIT_EXCLUSIVE = 1
 HOLD_SHARED = 2
 HOLD_EXCLUSIVE = 3
 CALL = 4
-ROUND = 5  # once through a task's program, from its first call's beginning to its last's end
+ROUND = 5  # once through a task's program: from the start of its first call to the end of its last
 KINDS = 6
 NAMES = ("wait_shared", "wait_exclusive", "hold_shared", "hold_exclusive", "call", "round")

@@ -1,6 +1,6 @@
-"""`Machine.statistics`: what is kept of each span beside its histogram."""
+"""What `Machine.statistics` keeps of each span (span.*), besides its histogram."""
 
 COUNT = 0
-SUM = 1
-MAX = 2
+SUM = 1  # ns
+MAX = 2  # ns
 SIZE = 3

@@ -1,8 +1,8 @@
-"""`Machine.trace`: one row an event."""
+"""The columns of `Machine.trace`, which has one row for each event."""
 
-TIME = 0
+TIME = 0  # ns
 EVENT = 1  # event.*
 TASK = 2  # -1 for the disk
-A = 3
+A = 3  # what comes with the event: see rfcsim.clock.layout.event
 B = 4
 SIZE = 5

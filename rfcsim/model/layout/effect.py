@@ -1,4 +1,7 @@
-"""What a step asks of the world; in brackets the two numbers that come with it."""
+"""What a step asks of the world: the first of the three numbers that a step function returns.
+
+The other two are in brackets behind each effect.
+"""
 
 CPU = 0  # use the CPU: (work class, units)
 DOWN = 1  # take mmap_sem: (mode, 0); the next step runs once it is held
