@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import struct
 import zlib
 from functools import cache
@@ -15,6 +14,7 @@ import vl_convert
 
 from rfcsim.charts import theme
 from rfcsim.errors import RfcsimError
+from rfcsim.files import write_whole
 
 # Altair 6 writes Vega-Lite 6. JupyterLab draws Vega-Lite 5 and has no MIME type for 6; the charts
 # here use nothing that 5.8 does not know, and a test holds them to it.
@@ -79,22 +79,10 @@ def save(chart: alt.TopLevelMixin, path: str | Path) -> None:
     theme.register()
     with alt.theme.enable(theme.NAME):
         spec = chart.to_dict()
-    _write(path, writers[path.suffix](spec))
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write beside the file first: whoever looks finds the old one or the new one."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        write_whole(path, writers[path.suffix](spec))
     except OSError as error:
         raise RfcsimError(f"{path}: cannot be written: {error.strerror}") from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _description(spec: dict[str, Any]) -> str:

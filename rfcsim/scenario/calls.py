@@ -4,10 +4,18 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictBool, model_validator
 
-from rfcsim.scenario.checked import Distribution, Name, Nanoseconds, Offset, Pages, Part, Protection
+from rfcsim.scenario.checked import (
+    Checked,
+    Distribution,
+    Name,
+    Nanoseconds,
+    Offset,
+    Pages,
+    Protection,
+)
 
 
-class BaseCall(Part):
+class BaseCall(Checked):
     """What every call has: the time that its task thinks before it."""
 
     think_ns: Nanoseconds = 0

@@ -5,7 +5,6 @@ Source: "Trace Event Format", by Google (docs.google.com/document/d/
 """
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from rfcsim.errors import RfcsimError
+from rfcsim.files import write_whole
 from rfcsim.trace.frame import lock_intervals
 from rfcsim.version import __version__
 
@@ -48,14 +48,10 @@ def write_perfetto(events: pl.DataFrame, path: str | Path) -> None:
         "displayTimeUnit": "ns",
         "otherData": {"version": f"rfcsim {__version__}"},
     }
-    partial = Path(f"{path}.{os.getpid()}.partial")
     try:
-        partial.write_text(json.dumps(document, allow_nan=False, separators=(",", ":")))
-        os.replace(partial, path)
+        write_whole(path, json.dumps(document, allow_nan=False, separators=(",", ":")).encode())
     except OSError as error:
         raise RfcsimError(f"{path}: cannot be written: {error.strerror}") from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _trace_events(events: pl.DataFrame) -> Iterator[dict[str, Any]]:

@@ -8,16 +8,8 @@ from rfcsim import Scenario
 from rfcsim.clock import run
 from rfcsim.clock.layout import phase, run_status, sched
 from rfcsim.clock.machine import Machine
-<<<<<<< HEAD
-from rfcsim.model.layout import call as call_number
-from rfcsim.model.layout import lock, operation, reg, work
-from rfcsim.model.layout import sem as sem_field
-from rfcsim.model.layout import vma as vma_column
-from rfcsim.orders.problem import problem_of
-=======
 from rfcsim.model.layout import call, lock, operation, reg, sem, vma, work
-from rfcsim.orders.check import problem_of
->>>>>>> docs1
+from rfcsim.orders.problem import problem_of
 from rfcsim.race.arrays import Search
 from rfcsim.race.explore import keep, look_at, take
 from rfcsim.race.layout import actor, grant

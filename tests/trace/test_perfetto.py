@@ -138,4 +138,6 @@ def test_bad_input(tmp_path: Path) -> None:
         write_perfetto(pl.DataFrame(schema=EVENT_SCHEMA), tmp_path / "trace.json")
     with pytest.raises(RfcsimError, match=r"cannot be written: No such file or directory$"):
         write_perfetto(simulated(), tmp_path / "missing" / "trace.json")
+    with pytest.raises(RfcsimError, match=r"^/dev/null: cannot be written: is no regular file"):
+        write_perfetto(simulated(), "/dev/null")
     assert not list(tmp_path.iterdir())
