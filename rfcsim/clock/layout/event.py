@@ -1,5 +1,7 @@
 """Events of the trace; in brackets the two numbers that come with each."""
 
+from rfcsim.model.layout.complete import names_of
+
 CALL_BEGIN = 0  # (call, 0)
 CALL_END = 1  # (call, value)
 RUN = 2  # (cpu, 0)
@@ -11,16 +13,5 @@ RELEASED = 7  # (mode, 0)
 DISK_START = 8  # (first page, pages)
 DISK_DONE = 9  # (first page, pages)
 WOKEN = 10  # (mode, 0): not granted the lock, but woken to try
-NAMES = (
-    "call_begin",
-    "call_end",
-    "run",
-    "stop",
-    "start_locking",
-    "granted",
-    "acquire_returned",
-    "released",
-    "disk_start",
-    "disk_done",
-    "woken",
-)
+
+NAMES = names_of(vars())

@@ -1,5 +1,7 @@
 """`Machine.schedule`: where each task is."""
 
+from rfcsim.model.layout.complete import size_of
+
 PHASE = 0  # phase.*
 CPU = 1  # the CPU that it owns, or -1
 TICKET = 2  # its number in the run queue
@@ -16,4 +18,5 @@ LAST_RETURN = 12  # what its latest call returned
 CALLS = 13  # calls done
 PIECE = 14  # pages of its call that pieces have done
 ROUND_BEGAN = 15  # when the first call of this time through its program began
-SIZE = 16
+
+SIZE = size_of(vars())

@@ -1,5 +1,7 @@
 """What a task can be in the middle of: `state.tasks[task, reg.CALL]`."""
 
+from rfcsim.model.layout.complete import names_of
+
 NONE = 0
 MLOCK = 1
 MUNLOCK = 2
@@ -20,25 +22,5 @@ POPULATE = 16
 REMAP_FILE_PAGES = 17
 GET_USER_PAGES = 18
 
-COUNT = 19
-NAMES = (
-    "none",
-    "mlock",
-    "munlock",
-    "mmap",
-    "munmap",
-    "touch",
-    "read_maps",
-    "hold",
-    "mprotect",
-    "mremap",
-    "mlockall",
-    "munlockall",
-    "truncate",
-    "kill",
-    "fork",
-    "brk",
-    "populate",
-    "remap_file_pages",
-    "get_user_pages",
-)
+NAMES = names_of(vars())
+COUNT = len(NAMES)

@@ -4,6 +4,9 @@ Each stands in rfcsim.model.calls.mlock or rfcsim.model.second_pass where the gu
 removes; but for the last, which is a design of its own.
 """
 
+from rfcsim.model.layout.complete import names_of
+
+NONE = 0
 NO_RECHECK = 1  # a batch does not look whether the VMA is still VM_LOCKED
 CHECK_BEFORE_LOCK = 2  # ... or looks before it takes the lock
 FIRST_PASS_SHARED = 3  # the first pass takes the lock shared
@@ -16,17 +19,4 @@ IGNORES_ERROR = 9  # the second pass does not return its error
 KEEPS_LOCK = 10  # a batch that has nothing to do does not give the lock back
 DOWNGRADES = 11  # each VMA is populated under a downgraded lock, as in 2.6.28
 
-NAMES = (
-    "none",
-    "no-recheck",
-    "check-before-lock",
-    "first-pass-shared",
-    "no-clip",
-    "marks-stay",
-    "munlock-shared",
-    "uncharged",
-    "skips-a-page",
-    "ignores-error",
-    "keeps-lock",
-    "downgrades",
-)
+NAMES = tuple(name.replace("_", "-") for name in names_of(vars()))

@@ -4,6 +4,8 @@ The model reads the first five columns. The others say when a call is made and h
 which only the clock knows; pieces are for both engines.
 """
 
+from rfcsim.model.layout.complete import size_of
+
 CALL = 0  # call.* of the model
 START = 1  # first page
 PAGES = 2  # pages
@@ -16,4 +18,5 @@ THINK_KIND = 8  # distribution of the time before this call ...
 THINK_NS = 9  # ... and its mean
 PIECE_PAGES = 10  # the call is made for so many pages at a time; 0: for all at once ...
 PAUSE_NS = 11  # ... and this long after the one before
-SIZE = 12
+
+SIZE = size_of(vars())

@@ -3,6 +3,8 @@
 Rules that add up in `state.mm[mm.LOCK_POLICY]`.
 """
 
+from rfcsim.model.layout.complete import bits_of
+
 WAKES_WRITERS = 1  # a release only wakes a writer at the front, who must run and win
 WRITERS_STEAL = 2  # a writer takes a free lock whoever waits
 WAKES_ALL_READERS = 4  # readers are granted wherever in the queue they stand
@@ -13,6 +15,8 @@ READERS_JOIN = 64  # a reader never waits for a waiter
 READERS_FIRST = 128  # a release prefers readers to writers
 WRITERS_FIRST = 256  # ... writers to readers
 ALTERNATES = 512  # ... after a writer readers, after readers a writer
+
+BITS = bits_of(vars())
 
 _SINCE_5_3 = WAKES_WRITERS | WRITERS_STEAL | WAKES_ALL_READERS | HANDS_OFF
 BY_NAME = {

@@ -1,5 +1,7 @@
 """`State.tasks`: one row of registers a task."""
 
+from rfcsim.model.layout.complete import size_of
+
 CALL = 0  # call.*; call.NONE between calls
 STEP = 1  # where in the call: the step that runs next
 START = 2  # argument: first page
@@ -15,4 +17,5 @@ KILLED = 11  # 1: a fatal signal is pending; outlives the call
 PART = 12  # first page of the part of its range that a downgraded mlock populates
 MARKS = 12  # the same register, of remap_file_pages: 1 if what it populates is mlocked
 PAGE = 12  # ... of get_user_pages: the page that it is at
-SIZE = 13
+
+SIZE = size_of(vars())

@@ -1,5 +1,7 @@
 """`State.vmas`: one row a VMA, sorted by start; rows [0, mm.MAP_COUNT) are in use."""
 
+from rfcsim.model.layout.complete import size_of
+
 START = 0  # first page
 END = 1  # one past the last page
 FLAGS = 2  # VM_*
@@ -7,4 +9,5 @@ BACKING = 3  # backing.*
 IDENTITY = 4  # which mmap() made it: tells a range mapped anew from the old one
 READ_POSITION = 5  # last file page faulted here (file_ra_state.prev_pos)
 READ_MISSES = 6  # net page-cache misses (file_ra_state.mmap_miss)
-SIZE = 7
+
+SIZE = size_of(vars())

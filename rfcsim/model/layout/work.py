@@ -1,5 +1,7 @@
 """Classes of CPU work; a cost table gives nanoseconds a unit."""
 
+from rfcsim.model.layout.complete import names_of
+
 NS = 0  # one unit is one nanosecond, by definition
 SYSCALL = 1  # entry and exit of a system call, or of an exception
 DRAIN_ALL = 2  # lru_add_drain_all(): a visit to every CPU
@@ -17,22 +19,5 @@ FAULT_FILE = 13  # ... a page of the page cache
 TOUCH = 14  # a user access that needs no fault
 MAPS_VMA = 15  # /proc/PID/maps prints one VMA
 
-COUNT = 16
-NAMES = (
-    "ns",
-    "syscall",
-    "drain_all",
-    "vma_visit",
-    "vma_change",
-    "mlock_anon",
-    "mlock_zero",
-    "mlock_file",
-    "mlock_present",
-    "munlock_page",
-    "unmap_page",
-    "fault_anon",
-    "fault_zero",
-    "fault_file",
-    "touch",
-    "maps_vma",
-)
+NAMES = names_of(vars())
+COUNT = len(NAMES)
