@@ -30,7 +30,7 @@ OF_CALL = {
     call.TRUNCATE: UNLOCKED,
     call.KILL: BEYOND | TASKS,
     call.FORK: BEYOND,
-    call.BRK: NOTHING,
+    call.BRK: BEYOND,  # what it unmaps lies behind the end that it is asked for
     call.POPULATE: NOTHING,
     call.REMAP_FILE_PAGES: NOTHING,
     call.GET_USER_PAGES: NOTHING,
