@@ -35,6 +35,7 @@ TAIL = 1  # the pages by which mremap shrinks
 OLD_PLACE = 2  # the pages that mremap has moved: no page-table entry is left there
 
 GO_ON = -2  # in place of an effect: the call has entered a stretch, whose first step is next
+NO_STEP = -3  # in place of an effect: no step function makes the call (a test forbids it)
 
 
 @inner

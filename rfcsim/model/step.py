@@ -19,6 +19,7 @@ from rfcsim.model.second_pass import step_populate, step_second_pass
 from rfcsim.model.shared import (
     GO_ON,
     LEAVE_TO_POPULATE,
+    NO_STEP,
     PART_FIRST_PAGE,
     PART_OVER,
     POPULATED,
@@ -142,8 +143,10 @@ def step(state, task, run_class, run_limit):
             kind, a, b = step_mremap(state, task, run_class, run_limit)
         elif this_call == call.REMAP_FILE_PAGES:
             kind, a, b = step_remap(state, task, run_class, run_limit)
-        else:
+        elif this_call in (call.MLOCK, call.MUNLOCK, call.MLOCKALL, call.MUNLOCKALL):
             kind, a, b = step_mlock(state, task, run_class, run_limit)
+        else:
+            return NO_STEP, 0, 0
         if kind != GO_ON:
             return kind, a, b
 

@@ -1,10 +1,13 @@
 """One move of one task: its next step, with what the lock makes of it."""
 
 from rfcsim._jit import inner, njit
-from rfcsim.model.layout import call, effect, lock, mm, operation, reg, rule, sem, work
+from rfcsim.model.layout import call, effect, lock, mm, operation, reach, reg, rule, sem, work
 from rfcsim.model.rwsem import down, downgrade, take, up
 from rfcsim.model.step import begin, step
 from rfcsim.race.layout import actor, control, grant, search_status
+
+LOOK_ON_ENTRY = reach.calls_that(reach.ON_ENTRY)
+LOOK_AT_TASKS = reach.calls_that(reach.TASKS)
 
 
 @inner
@@ -80,21 +83,22 @@ def sees_other_tasks(search, task):
 
     A signal looks at its target. A fault that takes the lock of its VMA looks at what the exclusive
     holder of mmap_sem is about to change; it may come at the end of a move that began before it.
-    Where there is no queue, who waits is in the waiters' own parts.
+    Only a call that needs no mmap_sem can look at that. Where there is no queue, who waits is in
+    the waiters' own parts.
     """
     state = search.state
-    locks_vmas = state.mm[mm.DESIGN] & rule.VMA_LOCK != 0
-    if locks_vmas and search.control[control.LOCK_FREE] != 0 and state.sem[sem.WRITER] != 0:
+    at_holder = state.mm[mm.DESIGN] & rule.LOOK_AT_HOLDER != 0
+    if at_holder and search.control[control.LOCK_FREE] != 0 and state.sem[sem.WRITER] != 0:
         return True
     if search.control[control.POLICY] == grant.ANY and _looks_at_waiters(state):
         return True
-    return state.tasks[task, reg.CALL] == call.KILL
+    return state.tasks[task, reg.CALL] in LOOK_AT_TASKS
 
 
 @inner
 def _looks_at_waiters(state):
     """Whether some step looks at how many wait: then to ask for the lock is no task's own step."""
-    return state.mm[mm.DESIGN] & rule.CONTENDED != 0
+    return state.mm[mm.DESIGN] & rule.LOOK_AT_WAITERS != 0
 
 
 @inner
@@ -123,7 +127,7 @@ def _step(search, task):
     if no_queue:
         state.sem[sem.WAITERS] = 0
     if kind == effect.CPU:
-        own = which != call.TOUCH and a in (work.SYSCALL, work.DRAIN_ALL)
+        own = which not in LOOK_ON_ENTRY and a in (work.SYSCALL, work.DRAIN_ALL)
         return kind, own
     if kind == effect.DOWN:
         if search.control[control.POLICY] == grant.ANY:

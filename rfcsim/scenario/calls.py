@@ -1,9 +1,11 @@
 """The calls that a program can make. Memory is in pages of 4 KiB; the names of times say ns."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StrictBool, model_validator
 
+from rfcsim.model.layout import call as call_number
+from rfcsim.model.layout.complete import require_all
 from rfcsim.scenario.checked import (
     Checked,
     Distribution,
@@ -223,3 +225,8 @@ Call = Annotated[
     | Hold,
     Field(discriminator="call"),
 ]
+
+CLASSES: dict[str, type[BaseCall]] = {
+    kind.model_fields["call"].default: kind for kind in get_args(get_args(Call)[0])
+}
+require_all(vars(), CLASSES, call_number.NAMES[1:], "put its class into Call")

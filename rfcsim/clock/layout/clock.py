@@ -1,5 +1,7 @@
 """The fields of `Machine.clock`: the scalars of one run."""
 
+from rfcsim.model.layout.complete import size_of
+
 NOW = 0  # virtual time
 END = 1  # no call begins at or after it; 0: the run ends when all finite tasks are done
 SEED = 2
@@ -17,4 +19,5 @@ DISK_QUEUED = 13  # and how many there are
 IDLE_CPUS = 14
 STATUS = 15  # run_status.*
 PREEMPTS = 16  # 1: a task that is woken takes its CPU from the task that runs there
-SIZE = 17
+
+SIZE = size_of(vars())

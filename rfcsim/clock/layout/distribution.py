@@ -4,7 +4,10 @@ They are values of `operation.WORK_KIND`, `operation.THINK_KIND` and `thread.STA
 mean.
 """
 
+from rfcsim.model.layout.complete import names_of
+
 CONSTANT = 0
 EXPONENTIAL = 1
 UNIFORM = 2  # on [0, 2 x mean]
-NAMES = ("constant", "exponential", "uniform")
+
+NAMES = names_of(vars())

@@ -1,5 +1,7 @@
 """Events of the trace, in `trace.EVENT`. The numbers in brackets are its columns A and B."""
 
+from rfcsim.model.layout.complete import names_of
+
 # Calls.
 CALL_BEGIN = 0  # (call, 0)
 CALL_END = 1  # (call, value)
@@ -19,16 +21,5 @@ DISK_START = 8  # (first page, pages)
 DISK_DONE = 9  # (first page, pages)
 
 WOKEN = 10  # (mode, 0): not granted the lock, but woken to try for it
-NAMES = (
-    "call_begin",
-    "call_end",
-    "run",
-    "stop",
-    "start_locking",
-    "granted",
-    "acquire_returned",
-    "released",
-    "disk_start",
-    "disk_done",
-    "woken",
-)
+
+NAMES = names_of(vars())

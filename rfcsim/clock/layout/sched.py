@@ -1,5 +1,7 @@
 """The columns of `Machine.schedule`, which has one row for each task: where the task is."""
 
+from rfcsim.model.layout.complete import size_of
+
 # The CPU.
 PHASE = 0  # phase.*
 CPU = 1  # the CPU that it owns, or -1
@@ -22,4 +24,5 @@ LAST_RETURN = 12  # what its latest call returned
 CALLS = 13  # calls that it has made
 PIECE = 14  # pages of its call that earlier pieces have covered
 ROUND_BEGAN = 15  # when the first call of this time through its program began
-SIZE = 16
+
+SIZE = size_of(vars())

@@ -4,6 +4,8 @@ Most are system calls. The others are a user access to memory, a reader of `/pro
 caller that just holds the lock, and the kernel's own `get_user_pages`.
 """
 
+from rfcsim.model.layout.complete import names_of
+
 NONE = 0  # between calls
 MLOCK = 1
 MUNLOCK = 2
@@ -24,25 +26,5 @@ POPULATE = 16  # madvise(MADV_POPULATE_WRITE)
 REMAP_FILE_PAGES = 17
 GET_USER_PAGES = 18
 
-COUNT = 19
-NAMES = (  # by number, as in scenarios and results
-    "none",
-    "mlock",
-    "munlock",
-    "mmap",
-    "munmap",
-    "touch",
-    "read_maps",
-    "hold",
-    "mprotect",
-    "mremap",
-    "mlockall",
-    "munlockall",
-    "truncate",
-    "kill",
-    "fork",
-    "brk",
-    "populate",
-    "remap_file_pages",
-    "get_user_pages",
-)
+NAMES = names_of(vars())
+COUNT = len(NAMES)

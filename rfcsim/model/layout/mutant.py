@@ -4,6 +4,9 @@ Each is read where the guard that it removes stands, in rfcsim.model.calls.mlock
 rfcsim.model.second_pass. Only the last is not: it is a design of its own.
 """
 
+from rfcsim.model.layout.complete import names_of
+
+NONE = 0
 NO_RECHECK = 1  # a batch does not check that its VMA is still VM_LOCKED
 CHECK_BEFORE_LOCK = 2  # a batch checks that before it takes the lock
 FIRST_PASS_SHARED = 3  # the first pass takes the lock shared
@@ -16,17 +19,4 @@ IGNORES_ERROR = 9  # the second pass does not return its error
 KEEPS_LOCK = 10  # a batch that has nothing to do does not release the lock
 DOWNGRADES = 11  # each VMA is populated under a downgraded lock, as in 2.6.28
 
-NAMES = (  # by number
-    "none",
-    "no-recheck",
-    "check-before-lock",
-    "first-pass-shared",
-    "no-clip",
-    "marks-stay",
-    "munlock-shared",
-    "uncharged",
-    "skips-a-page",
-    "ignores-error",
-    "keeps-lock",
-    "downgrades",
-)
+NAMES = tuple(name.replace("_", "-") for name in names_of(vars()))

@@ -5,6 +5,8 @@ explorer's :class:`~rfcsim.race.problem.Problem`. The model is given the first f
 call begins. The clock alone uses the others, except for the pieces: both engines split a call.
 """
 
+from rfcsim.model.layout.complete import size_of
+
 # The call and its arguments, as `rfcsim.model.step.begin` takes them.
 CALL = 0  # call.*
 START = 1  # first page
@@ -23,4 +25,5 @@ THINK_NS = 9
 # Pieces: one call after another, each for a part of the range.
 PIECE_PAGES = 10  # pages of a piece; 0: one call for all of them
 PAUSE_NS = 11  # from the end of a piece to the next
-SIZE = 12
+
+SIZE = size_of(vars())

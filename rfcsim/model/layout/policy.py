@@ -4,6 +4,8 @@ A policy is a sum of rules, in `state.mm[mm.LOCK_POLICY]`. BY_NAME has the names
 give. The times below belong to the rules that hand off and that spin.
 """
 
+from rfcsim.model.layout.complete import bits_of
+
 WAKES_WRITERS = 1  # a release only wakes a writer at the front, who must run and win
 WRITERS_STEAL = 2  # a writer takes a free lock though others wait
 WAKES_ALL_READERS = 4  # readers are granted the lock wherever they stand in the queue
@@ -14,6 +16,8 @@ READERS_JOIN = 64  # a reader takes a lock that it may share though others wait
 READERS_FIRST = 128  # a release prefers readers to writers
 WRITERS_FIRST = 256  # a release prefers writers to readers
 ALTERNATES = 512  # a release prefers readers after a writer, and a writer after readers
+
+BITS = bits_of(vars())
 
 _SINCE_5_3 = WAKES_WRITERS | WRITERS_STEAL | WAKES_ALL_READERS | HANDS_OFF
 BY_NAME = {

@@ -1,5 +1,7 @@
 """Registers: the columns of `State.tasks`, which has one row for each task."""
 
+from rfcsim.model.layout.complete import size_of
+
 # The call that the task is in, and its arguments.
 CALL = 0  # call.*; call.NONE between calls
 STEP = 1  # the step of the call that runs next
@@ -20,4 +22,5 @@ KILLED = 11  # 1: a fatal signal is pending; outlives the call
 PART = 12  # mlock by the downgrading design: first page of the part that it populates
 MARKS = 12  # remap_file_pages: 1 if the pages that it populates are mlocked
 PAGE = 12  # get_user_pages: the page that it is at
-SIZE = 13
+
+SIZE = size_of(vars())

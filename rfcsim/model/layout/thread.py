@@ -1,5 +1,7 @@
 """Threads: what each task is told to do. `Machine.threads` has one row for each task."""
 
+from rfcsim.model.layout.complete import size_of
+
 FIRST_OP = 0  # its rows of the programs are [thread.FIRST_OP, thread.FIRST_OP + thread.OPS)
 OPS = 1
 REPEATS = 2  # how often it goes through its rows; 0: for ever
@@ -8,4 +10,5 @@ START_NS = 4  # and its mean in nanoseconds
 CPU = 5  # the one CPU that it may use, or -1
 CLASS = 6  # its class of task, for the recorders
 REALTIME = 7  # 1: it runs before all tasks that are not real-time, and takes its CPU from them
-SIZE = 8
+
+SIZE = size_of(vars())

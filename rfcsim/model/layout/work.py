@@ -3,6 +3,8 @@
 A cost table gives the nanoseconds of a unit, by the names in NAMES.
 """
 
+from rfcsim.model.layout.complete import names_of
+
 NS = 0  # one unit is one nanosecond, by definition
 SYSCALL = 1  # entry and exit of a system call, or of an exception
 DRAIN_ALL = 2  # lru_add_drain_all(): a visit to every CPU
@@ -26,22 +28,5 @@ TOUCH = 14  # needs no fault
 
 MAPS_VMA = 15  # /proc/PID/maps prints one VMA
 
-COUNT = 16
-NAMES = (
-    "ns",
-    "syscall",
-    "drain_all",
-    "vma_visit",
-    "vma_change",
-    "mlock_anon",
-    "mlock_zero",
-    "mlock_file",
-    "mlock_present",
-    "munlock_page",
-    "unmap_page",
-    "fault_anon",
-    "fault_zero",
-    "fault_file",
-    "touch",
-    "maps_vma",
-)
+NAMES = names_of(vars())
+COUNT = len(NAMES)

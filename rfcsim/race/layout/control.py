@@ -1,5 +1,7 @@
 """`Search.control`: scalars of one exploration."""
 
+from rfcsim.model.layout.complete import size_of
+
 POLICY = 0  # grant.*
 REDUCE = 1  # 1: steps that commute with everybody else's are taken together
 LOCK_FREE = 2  # 1: some call looks at pages, or changes them, without mmap_sem
@@ -9,4 +11,5 @@ HEAD = 5  # next state to expand; those before it are done
 MOVES = 6  # moves taken, to new states and to old
 CHECKED = 7  # common parts that the claims have been checked about
 STATUS = 8  # search_status.SEARCHING, ...
-SIZE = 9
+
+SIZE = size_of(vars())
