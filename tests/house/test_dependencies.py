@@ -9,6 +9,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 from rattler import MatchSpec, PackageRecord
 from rattler.package import BuildString
 
@@ -69,6 +70,14 @@ def test_conda_reads_the_ranges_as_pip_does(line: str) -> None:
 
     assert has(version)
     assert has("0") == (name == "pip")
+
+
+@pytest.mark.parametrize("name", ["numba", "llvmlite"])
+def test_what_is_used_in_private_has_an_upper_bound(name: str) -> None:
+    """The locked version is tried; the next minor one may have moved what rfcsim reaches into."""
+    (bound,) = (each for each in ranges(requirements())[name] if each.operator == "<")
+    major, minor, *_ = Version(pins()[name]).release
+    assert Version(bound.version).release == (major, minor + 1)
 
 
 def test_lock_names_no_host() -> None:
