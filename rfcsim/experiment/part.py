@@ -1,7 +1,7 @@
 """What all that a user describes is made of: checked, frozen, and refused in one line."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -33,11 +33,13 @@ class _OneLine(type(BaseModel)):
 
     error: type[RfcsimError]
 
-    def __call__(cls, *args, **values):
-        try:
-            return super().__call__(*args, **values)
-        except ValidationError as error:
-            raise cls.error(explain(error, known_keys(cls))) from None
+    if not TYPE_CHECKING:  # which takes the arguments of a part from its fields
+
+        def __call__(cls, *args, **values):
+            try:
+                return super().__call__(*args, **values)
+            except ValidationError as error:
+                raise cls.error(explain(error, known_keys(cls))) from None
 
 
 class Part(BaseModel, metaclass=_OneLine):
@@ -45,7 +47,7 @@ class Part(BaseModel, metaclass=_OneLine):
 
     error: ClassVar[type[RfcsimError]] = ScenarioError
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
 
 def known_keys(model: Any) -> dict[str, list[str]]:
