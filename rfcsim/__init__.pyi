@@ -65,8 +65,8 @@ from .experiment.verdicts import verdicts
 from .experiment.walk import walk
 from .experiment.ways import ways_to_lock
 from .experiment.worst_wait import WorstWait, worst_wait
+from .lab.explorer import explorer
 from .lab.runs import explorer_grid
-from .lab.widget import explorer
 from .live.advice import Advice
 from .live.advise import advise
 from .live.calibrate import Calibration, calibrate

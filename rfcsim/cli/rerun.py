@@ -9,6 +9,7 @@ import typer
 from rfcsim.cli.app import InputError, app
 from rfcsim.cli.arguments import Force, assignment
 from rfcsim.cli.files import check_output, write_new
+from rfcsim.extras import require
 from rfcsim.terminal import print_table
 
 
@@ -31,6 +32,7 @@ def rerun(
     force: Force = False,
 ) -> None:
     """Execute a notebook with your own numbers, and write it as a new one."""
+    require("rerun", "papermill", "ipykernel")
     import nbformat
 
     import rfcsim
