@@ -20,6 +20,7 @@ from rfcsim.clock.layout import (
 from rfcsim.errors import RfcsimError
 from rfcsim.experiment.compile import compile_scenario, piece_starts
 from rfcsim.experiment.costs import cost_values
+from rfcsim.experiment.explain import did_you_mean, show
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.model.layout import (
     DESIGN_DOWNGRADE,
@@ -82,8 +83,10 @@ class Check:
 
     def holds(self, claim: str) -> bool:
         """Whether a claim (a key of CLAIMS) holds in every order of steps."""
-        if claim not in CLAIMS:
-            raise RfcsimError(f"claim = {claim!r}: must be one of {', '.join(CLAIMS)}")
+        if claim not in list(CLAIMS):
+            raise RfcsimError(
+                f"claim = {show(claim)}: there is none; {did_you_mean(claim, CLAIMS)}"
+            )
         return claim not in self.schedules
 
     def violated_by(self, schedule: str) -> list[str]:

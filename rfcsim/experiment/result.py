@@ -1,5 +1,6 @@
 """What a run of the clock found: who waited for mmap_sem, how long, and who held it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,6 +32,7 @@ from rfcsim.clock.layout import (
 )
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
+from rfcsim.experiment.explain import did_you_mean, show
 from rfcsim.experiment.scenario import Scenario
 from rfcsim.experiment.trace import call_spans, trace_frame
 from rfcsim.histogram import bucket_bounds, quantile
@@ -39,6 +41,8 @@ from rfcsim.model.layout import CALL_NAMES, N_CALLS
 _MODES = ("shared", "exclusive")
 _WAITS = (REC_WAIT_SHARED, REC_WAIT_EXCLUSIVE)
 _HOLDS = (REC_HOLD_SHARED, REC_HOLD_EXCLUSIVE)
+
+_CALLS = CALL_NAMES[1:]  # without "none"
 
 _TIMES = {name: pl.Int64() for name in ("p50_ns", "p99_ns", "max_ns", "total_ns")}
 _WAITS_SCHEMA = {
@@ -283,9 +287,16 @@ class Result:
         -------
         int
             At most 1/32 (3.1 %) too large; 0 if there is no entry.
+
+        Raises
+        ------
+        RfcsimError
+            One line: the argument, its value and what is allowed.
         """
-        names = [group.name for group in self.scenario.tasks]
-        return self._quantile(names.index(class_name), RECORD_NAMES.index(record), q)
+        name, what = self._number(class_name), _place("record", record, RECORD_NAMES)
+        if not isinstance(q, int | float) or not 0 <= q <= 1:
+            raise RfcsimError(f"q = {show(q)}: must be 0 to 1")
+        return self._quantile(name, what, q)
 
     def longest_wait(self, class_name: str) -> int:
         """The longest that any task of a group waited for mmap_sem, in ns; 0 if it never asked.
@@ -294,9 +305,13 @@ class Result:
         ----------
         class_name : str
             Name of a task group.
+
+        Raises
+        ------
+        RfcsimError
+            One line, if there is no group of that name.
         """
-        names = [group.name for group in self.scenario.tasks]
-        waits = self._statistics[names.index(class_name), list(_WAITS), STAT_MAX]
+        waits = self._statistics[self._number(class_name), list(_WAITS), STAT_MAX]
         return int(waits.max())
 
     def longest_call(self, class_name: str, call: str) -> int:
@@ -307,10 +322,15 @@ class Result:
         class_name : str
             Name of a task group.
         call : str
-            "mlock", "munlock", "mmap", "munmap", "touch", "read_maps" or "hold".
+            As a scenario names it: "mlock", "touch", "read_maps", ...
+
+        Raises
+        ------
+        RfcsimError
+            One line, if there is no such group, or no such call.
         """
-        names = [group.name for group in self.scenario.tasks]
-        return int(self._calls[names.index(class_name), CALL_NAMES.index(call), CALL_MAX_NS])
+        number = CALL_NAMES.index(_CALLS[_place("call", call, _CALLS)])
+        return int(self._calls[self._number(class_name), number, CALL_MAX_NS])
 
     def table(self) -> pl.DataFrame:
         """Who waited for what, and how long, in words."""
@@ -337,6 +357,9 @@ class Result:
     def _class(self, number: int) -> str:
         return self.scenario.tasks[number].name
 
+    def _number(self, class_name: str) -> int:
+        return _place("class_name", class_name, [group.name for group in self.scenario.tasks])
+
     def _times(self, name: int, what: int) -> tuple[int, int, int, int, int]:
         """Count, median, 99th percentile, maximum and sum."""
         row = self._statistics[name, what]
@@ -351,3 +374,10 @@ class Result:
     def _quantile(self, name: int, what: int, q: float) -> int:
         longest = int(self._statistics[name, what, STAT_MAX])
         return quantile(self._histograms[name, what], longest, q)
+
+
+def _place(argument: str, name: str, known: Sequence[str]) -> int:
+    """Where a name stands among those that there are."""
+    if name not in known:
+        raise RfcsimError(f"{argument} = {show(name)}: there is none; {did_you_mean(name, known)}")
+    return known.index(name)

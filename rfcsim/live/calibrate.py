@@ -11,10 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
+from pydantic import TypeAdapter, ValidationError
 
 from rfcsim.errors import RfcsimError
 from rfcsim.experiment.costs import COST_ROWS, Cost, CostTable, load_costs
+from rfcsim.experiment.explain import explain
 from rfcsim.experiment.kernels import kernel
+from rfcsim.experiment.scenario import LockPolicy
 from rfcsim.live.figures import Figure, entries, figure, per_page, typical
 from rfcsim.live.measurement import ALL, PAUSE, PLACEMENT, Measurement
 from rfcsim.live.probe import TOUCHING
@@ -93,7 +96,11 @@ class Calibration:
         return f"<cost table {self.table.name!r}: {measured} of {len(self.rows)} rows measured>"
 
     def under(self, lock_policy: str) -> "Calibration":
-        """The same machine with another lock."""
+        """The same machine with another lock, as of a `Scenario`; RfcsimError if there is none."""
+        try:
+            TypeAdapter(LockPolicy).validate_python(lock_policy)
+        except ValidationError as error:
+            raise RfcsimError(f"lock_policy{explain(error, {})}") from None
         return replace(self, conditions=self.conditions._replace(lock_policy=lock_policy))
 
     def table_in_words(self) -> pl.DataFrame:

@@ -180,7 +180,18 @@ class Measurement:
         Parameters
         ----------
         file : str, pathlib.Path or a binary file
+
+        Raises
+        ------
+        RfcsimError
+            If it cannot be written.
         """
+        if isinstance(file, str | Path):
+            try:
+                with open(file, "wb") as opened:
+                    return self.write(opened)
+            except OSError as error:
+                raise RfcsimError(f"{file}: cannot be written: {error.strerror}") from None
         metadata = {f"{_KEY}{name}": value for name, value in self.provenance.items()}
         self.records.write_parquet(file, metadata=metadata | {f"{_KEY}format": FORMAT})
 
