@@ -37,7 +37,7 @@ def nanoseconds(text: str) -> int:
     RfcsimError
         One line, if it is none.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(ns|us|ms|s)", text.strip())
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(ns|us|ms|s)", str(text).strip())
     if found is None:
         raise RfcsimError(f"{text!r}: must be a number with its unit, ns, us, ms or s: 1ms")
     return round(float(found[1]) * {unit: scale for scale, unit in _UNITS}[found[2]])

@@ -189,6 +189,12 @@ class Measurement:
         RfcsimError
             If the file cannot be written.
         """
+        if isinstance(file, str | Path):
+            try:
+                with open(file, "wb") as opened:
+                    return self.write(opened)
+            except OSError as error:
+                raise RfcsimError(f"{file}: cannot be written: {error.strerror}") from None
         metadata = {f"{_KEY}{name}": value for name, value in self.provenance.items()}
         content = io.BytesIO()
         self.records.write_parquet(content, metadata=metadata | {f"{_KEY}format": FORMAT})

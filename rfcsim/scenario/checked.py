@@ -1,7 +1,7 @@
 """The base of all that a user describes, and the types that its fields share."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -34,11 +34,13 @@ class _OneLine(type(BaseModel)):
 
     error: type[RfcsimError]
 
-    def __call__(cls, *args, **values):
-        try:
-            return super().__call__(*args, **values)
-        except ValidationError as error:
-            raise cls.error(explain(error, known_keys(cls))) from None
+    if not TYPE_CHECKING:  # which takes the arguments of a part from its fields
+
+        def __call__(cls, *args, **values):
+            try:
+                return super().__call__(*args, **values)
+            except ValidationError as error:
+                raise cls.error(explain(error, known_keys(cls))) from None
 
 
 class Checked(BaseModel, metaclass=_OneLine):
@@ -46,7 +48,7 @@ class Checked(BaseModel, metaclass=_OneLine):
 
     error: ClassVar[type[RfcsimError]] = ScenarioError
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
 
 def known_keys(model: Any) -> dict[str, list[str]]:

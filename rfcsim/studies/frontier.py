@@ -101,7 +101,15 @@ def crossings(points: pl.DataFrame) -> pl.DataFrame:
         lasts_alike_pages, the smallest with which mlock() takes no longer. Null if there is none.
         Where the first is the smaller, no batch is as good in both figures, and those in between
         are worse in both; otherwise those in between are as good or better in both.
+
+    Raises
+    ------
+    RfcsimError
+        One line: the column that a frontier has and these do not.
     """
+    for name in ("scenario", "way", "batch_pages", "mlock_ns", "wait_ns"):
+        if name not in points.columns:
+            raise RfcsimError(f"points: must be of frontier, but there is no column {name}")
     others = points.columns[: points.columns.index("way")]
     batched = points.filter(pl.col("way") == "pages")
     figures = ("mlock_ns", "wait_ns")

@@ -27,7 +27,7 @@ import polars as pl
 
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.trace.frame import EVENT_SCHEMA, LOCK_EVENTS
+from rfcsim.trace.frame import LOCK_EVENTS, require_events
 
 HOLDER = "holder"
 STOLEN = "stolen"
@@ -112,9 +112,7 @@ def blame(events: pl.DataFrame) -> pl.DataFrame:
     **Invariants.** The parts of one wait follow one another without a gap from `wait_start_ns` to
     `wait_end_ns`; each is at least 1 ns long.
     """
-    missing = [name for name in EVENT_SCHEMA if name not in events.columns]
-    if missing:
-        raise RfcsimError(f"blame: expected an event frame, but it has no column {missing[0]!r}")
+    require_events("blame", events)
     if not events["time_ns"].is_sorted():
         raise RfcsimError("blame: expected events in the order of time")
     of_lock = pl.col("event").is_in(_EVENTS)
@@ -142,7 +140,15 @@ def blame_summary(parts: pl.DataFrame) -> pl.DataFrame:
         cause_call, waits (how many have such a part), max_ns (of the longest), total_ns, and share
         (of all that the class waited, 0 to 1). Who waited most comes first, and within a class what
         it waited for most.
+
+    Raises
+    ------
+    RfcsimError
+        If it is not of `blame`.
     """
+    missing = [name for name in BLAME_SCHEMA if name not in parts.columns]
+    if missing:
+        raise RfcsimError(f"parts: must be of blame, but there is no column {missing[0]}")
     return (
         parts.group_by("class", "part", "cause_class", "cause_call", maintain_order=True)
         .agg(

@@ -5,6 +5,8 @@ One row an event, in the order in which they happened.
 
 import polars as pl
 
+from rfcsim.errors import RfcsimError
+
 EVENT_SCHEMA = pl.Schema(
     {
         "time_ns": pl.Int64(),
@@ -44,6 +46,13 @@ INTERVAL_SCHEMA = pl.Schema(
 )
 
 
+def require_events(what: str, events: pl.DataFrame) -> None:
+    """Refuse for a function what is no event frame."""
+    missing = [name for name in EVENT_SCHEMA if name not in events.columns]
+    if missing:
+        raise RfcsimError(f"{what}: expected an event frame, but it has no column {missing[0]!r}")
+
+
 def lock_intervals(events: pl.DataFrame, *, zero_waits: bool = False) -> pl.DataFrame:
     """Turn the events of a lock into the intervals in which tasks waited for it and held it.
 
@@ -64,7 +73,13 @@ def lock_intervals(events: pl.DataFrame, *, zero_waits: bool = False) -> pl.Data
     -------
     polars.DataFrame
         INTERVAL_SCHEMA, in the order in which the intervals begin. Times in ns.
+
+    Raises
+    ------
+    RfcsimError
+        If it is no event frame.
     """
+    require_events("lock_intervals", events)
     name = pl.col("event")
     of_one_lock = ("task", "lock")
     previous = name.shift().over(of_one_lock)

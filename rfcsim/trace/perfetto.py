@@ -13,7 +13,7 @@ import polars as pl
 
 from rfcsim.errors import RfcsimError
 from rfcsim.files import write_whole
-from rfcsim.trace.frame import lock_intervals
+from rfcsim.trace.frame import lock_intervals, require_events
 from rfcsim.version import __version__
 
 # A process is a group of tracks there, and a thread is a track.
@@ -41,6 +41,7 @@ def write_perfetto(events: pl.DataFrame, path: str | Path) -> None:
     RfcsimError
         If there is no event, or the file cannot be written.
     """
+    require_events("write_perfetto", events)
     if events.is_empty():
         raise RfcsimError("write_perfetto: the frame has no events")
     document = {
