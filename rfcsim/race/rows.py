@@ -17,7 +17,7 @@ _ONE = np.uint64(1)
 
 
 class RowSet(NamedTuple):
-    """A set of rows: open addressing over an array in which they stand one after another.
+    """A set of rows: open addressing over an array in which they lie one after another.
 
     rows : int64 or uint32[room, columns]
     table : uint64[slots], 0 or the row's hash in the upper half and its number + 1 in the lower
