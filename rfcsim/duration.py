@@ -35,7 +35,7 @@ def nanoseconds(text: str) -> int:
     Raises
     ------
     RfcsimError
-        One line, if it is none.
+        If the text is no duration; one line.
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(ns|us|ms|s)", str(text).strip())
     if found is None:

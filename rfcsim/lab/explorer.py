@@ -20,8 +20,9 @@ def explorer(
 ) -> "Explorer":
     """Explore runs in JupyterLab: choose, drag, and see timeline, tail and blame of each.
 
-    256 MiB are locked beside threads that fault, that map and unmap, and one that reads
-    /proc/PID/maps. Every control is reached with the Tab key and moved with the arrows.
+    256 MiB are locked beside threads that fault, threads that map and unmap, and one that
+    reads /proc/PID/maps. Every control can be reached with the Tab key and moved with the arrow
+    keys.
 
     Parameters
     ----------
@@ -34,13 +35,13 @@ def explorer(
     batch_pages : int
         Pages per hold of the design "batched": a power of two from 4 to 16,384.
     threads : int
-        So many threads fault, and as many map and unmap: 1 to 16.
+        How many threads fault, and how many map and unmap: 1 to 16.
     seed : int
 
     Returns
     -------
     ipywidgets.VBox
-        To be the last expression of a cell.
+        Make it the last expression of a cell.
 
     Raises
     ------

@@ -19,7 +19,7 @@ _SCRIPT = Path(__file__).with_name("charts.js").read_text()
 
 
 class Picture(anywidget.AnyWidget):
-    """Charts of one specification, with named data that Python exchanges, and a line of words."""
+    """Charts of one specification, with named data that Python replaces, and a line of words."""
 
     _esm = vl_convert.javascript_bundle(_SCRIPT, vl_version=VEGA_LITE)
 
@@ -70,7 +70,7 @@ class Explorer(widgets.VBox):
 
 
 def _control(field: str, allowed: tuple[Any, ...], value: Any) -> widgets.SelectionSlider:
-    """A slider also for words: JupyterLab takes the arrow keys of a menu for its own."""
+    """A slider, for words too, since JupyterLab takes the arrow keys of a menu for itself."""
     return widgets.SelectionSlider(
         options=allowed,
         value=value,

@@ -36,7 +36,7 @@ def new_state(pages: int, vma_capacity: int, tasks: int) -> State:
     pages : int
         Size of the address space, in pages of 4 KiB.
     vma_capacity : int
-        Rows for VMAs. (The kernel refuses one more at mm.MAX_MAP_COUNT, whatever the rows.)
+        Rows for VMAs. (When the kernel refuses one more is up to mm.MAX_MAP_COUNT.)
     tasks : int
         Tasks that share the address space.
 

@@ -1,4 +1,4 @@
-"""One move of one task: its next step, with what the lock makes of it."""
+"""One move of one task: its next step, and what the lock does about it."""
 
 from rfcsim._jit import inner, njit
 from rfcsim.model.layout import call, effect, lock, mm, operation, reach, reg, rule, sem, work
@@ -32,12 +32,12 @@ def may_move(search, task):
 
 @inner
 def move(search, task):
-    """Let a task that may move do so; how many steps it made.
+    """Let a task that may move do so; returns how many steps it made.
 
-    With control.REDUCE a move is more than a step: the task's *own* steps, which nobody else can
-    see and which see nobody, then one that matters, or all that happens under an exclusive
-    hold where no call of the scenario looks at pages without the lock, up to the release. Every
-    order of steps has the outcome of some order of such moves.
+    With control.REDUCE a move is more than one step. First come the task's *own* steps, which
+    nobody else can see and which see nobody. Then comes one step that matters; or, under an
+    exclusive hold, all steps up to the release, if no call of the scenario looks at pages without
+    the lock. Every order of steps has the outcome of some order of such moves.
     """
     steps = 0
     while True:
@@ -103,7 +103,7 @@ def _looks_at_waiters(state):
 
 @inner
 def _waiting(search):
-    """How many tasks wait for the lock; one that could have it may be on its way to it."""
+    """How many tasks wait for the lock; one that could have it may still be on its way."""
     waiting = 0
     for task in range(search.actors.shape[0]):
         if search.actors[task, actor.WAITS] != lock.UNLOCKED:
@@ -113,11 +113,11 @@ def _waiting(search):
 
 @inner
 def _step(search, task):
-    """One step of a task that does not wait; its effect, and whether it is the task's own."""
+    """Make a step of a task that does not wait; returns its effect, and whether it is its own."""
     state = search.state
     op = search.actors[task, actor.OP]
-    which = state.tasks[task, reg.CALL]
-    # An identity tells which call mapped a range, in whatever order the calls came.
+    this_call = state.tasks[task, reg.CALL]
+    # An identity tells which call mapped a range, whatever the order of the calls.
     state.mm[mm.NEXT_IDENTITY] = search.free_identity[0] + op
     # Under grant.ANY there is no queue, but its length may matter.
     no_queue = search.control[control.POLICY] == grant.ANY
@@ -127,7 +127,7 @@ def _step(search, task):
     if no_queue:
         state.sem[sem.WAITERS] = 0
     if kind == effect.CPU:
-        own = which not in LOOK_ON_ENTRY and a in (work.SYSCALL, work.DRAIN_ALL)
+        own = this_call not in LOOK_ON_ENTRY and a in (work.SYSCALL, work.DRAIN_ALL)
         return kind, own
     if kind == effect.DOWN:
         if search.control[control.POLICY] == grant.ANY:
@@ -143,7 +143,7 @@ def _step(search, task):
         return kind, False
     if kind == effect.DONE:
         _return(search, task, a)
-        if which == call.KILL:
+        if this_call == call.KILL:
             _bury(search)
         return kind, True
     search.control[control.STATUS] = search_status.UNCACHED
@@ -175,7 +175,7 @@ def _return(search, task, value):
 
 @inner
 def _bury(search):
-    """Let killed tasks that have not begun their call not begin it: they make no further one."""
+    """Take their call from killed tasks that have not begun it: they make no further call."""
     for task in range(search.actors.shape[0]):
         regs = search.state.tasks[task]
         if regs[reg.KILLED] != 0 and regs[reg.STEP] == 0:
@@ -185,7 +185,7 @@ def _bury(search):
 
 @inner
 def _rest(regs):
-    """Registers of a task with no call to make: one state, however it came there."""
+    """Set the registers of a task with no call to make: all alike, however it came there."""
     for register in range(reg.SIZE):
         if register not in (reg.HELD, reg.KILLED):
             regs[register] = 0
@@ -196,13 +196,13 @@ def _rest(regs):
 @inner
 def enter(search, task):
     """Let a task begin the call of its row."""
-    call = search.calls[search.actors[task, actor.OP]]
+    row = search.calls[search.actors[task, actor.OP]]
     begin(
         search.state,
         task,
-        call[operation.CALL],
-        call[operation.START],
-        call[operation.PAGES],
-        call[operation.ARG],
-        call[operation.BACKING],
+        row[operation.CALL],
+        row[operation.START],
+        row[operation.PAGES],
+        row[operation.ARG],
+        row[operation.BACKING],
     )

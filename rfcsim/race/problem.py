@@ -91,7 +91,7 @@ def new_search(
 
 
 def refuse_large(pages: int, tasks: int) -> None:
-    """Raise ExplorerError if so many pages or tasks are too many."""
+    """Raise ExplorerError if there are too many pages or tasks."""
     for what, number, most in (("pages", pages, MOST_PAGES), ("tasks", tasks, MOST_TASKS)):
         if number > most:
             raise ExplorerError(f"{number} {what}: must be {most} or fewer to be explored")
@@ -113,12 +113,12 @@ def _alone(calls: np.ndarray) -> np.ndarray:
 
 
 def make_room(search: Search, most_gib: float) -> None:
-    """Let grow what has no room for another batch of states.
+    """Let everything grow that has no room for another batch of states.
 
     Raises
     ------
     ExplorerError
-        If that takes more memory than there may be; it says how far the search came.
+        If that takes more memory than is allowed; the message says how far the search came.
     """
     tasks = len(search.actors)
     moves = STATES_A_BATCH * tasks

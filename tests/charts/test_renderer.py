@@ -1,4 +1,4 @@
-"""Outputs of notebooks and files: the same every time, drawn, and whole or not at all."""
+"""Outputs of notebooks and files: the same every time, drawn, and written whole or not at all."""
 
 import base64
 import json

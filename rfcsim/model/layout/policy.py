@@ -34,4 +34,4 @@ BY_NAME = {
 HAND_OFF_NS = 4_000_000  # RWSEM_WAIT_TIMEOUT: when a first waiter is overdue; in ticks, rounded up
 SPIN_NS = 10_000  # how long a writer spins (rwsem_rspin_threshold) on a lock that readers hold,
 SPIN_READER_NS = 500  # plus this for each reader,
-SPIN_MOST_READERS = 30  # but for this many at most
+SPIN_MOST_READERS = 30  # of whom at most this many count
