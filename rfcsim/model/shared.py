@@ -1,6 +1,6 @@
 """Stretches of steps that several calls share, and how a call enters and leaves them.
 
-A call's own steps are numbered below OWN_STEPS. A call enters a stretch by setting reg.STEP, and
+A call's own steps are numbered below UNMAPPING. A call enters a stretch by setting reg.STEP, and
 gets its own step UNMAPPED + stage or POPULATED when the stretch is over: a step number
 says all there is to know, and each stretch is compiled once. The second pass is the last that
 a call does.
@@ -13,7 +13,6 @@ from rfcsim.model.layout import reg
 
 UNMAPPED = 12  # + stage
 POPULATED = 15
-OWN_STEPS = 16
 
 # Unmapping a range: UNMAPPING + UNMAP_STEPS * stage + the step within.
 UNMAPPING = 16
