@@ -121,7 +121,7 @@ def check(
         "any": a waiter that the holders allow may be granted whatever the queue, which covers
         every policy of a lock. "fifo": the hand-over of 2.6.36.
     mutant : str
-        A deliberate mistake in the patch (`rfcsim.model.layout.MUTANT_NAMES`), or "none". The
+        A deliberate mistake in the patch (`rfcsim.model.layout.mutant.NAMES`), or "none". The
         whole calls that the outcomes are compared with are made without it.
     reduce : bool
         Take steps that commute with everybody else's together: the same verdicts, sooner.
