@@ -12,7 +12,7 @@ from rfcsim.runs.result import Result
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Runs of the same classes of task, each under a name.
+    """Runs to compare, each under a name.
 
     Attributes
     ----------
@@ -23,16 +23,16 @@ class Comparison:
 
     @cached_property
     def waits(self) -> pl.DataFrame:
-        """The waits of every run (`Result.waits`), after a column run."""
+        """The waits of every run (`Result.waits`), with a column run in front."""
         return self._stack({name: result.waits for name, result in self.results.items()})
 
     @cached_property
     def histogram(self) -> pl.DataFrame:
-        """The histograms of every run (`Result.histogram`), after a column run."""
+        """The histograms of every run (`Result.histogram`), with a column run in front."""
         return self._stack({name: result.histogram for name, result in self.results.items()})
 
     def table(self) -> pl.DataFrame:
-        """Who waited, and how long, in words: a row a run and class of task."""
+        """Who waited, and how long, in words: `Result.table` of every run."""
         return self._stack({name: result.table() for name, result in self.results.items()})
 
     @staticmethod
@@ -43,12 +43,12 @@ class Comparison:
 
 
 def compare(results: Mapping[str, Result]) -> Comparison:
-    """Put runs side by side, to tabulate them or to draw them into one chart.
+    """Put runs side by side, to tabulate them or to draw them in one chart.
 
     Parameters
     ----------
     results : mapping of str to Result
-        At least one run, under the name that tables and legends give it.
+        At least one run; tables and legends show each under its name here.
 
     Raises
     ------
@@ -56,5 +56,5 @@ def compare(results: Mapping[str, Result]) -> Comparison:
         If there is no run.
     """
     if not results:
-        raise RfcsimError("results is empty: must be at least one run under its name")
+        raise RfcsimError("results is empty: must be at least one run with its name")
     return Comparison(dict(results))
