@@ -1,4 +1,4 @@
-"""What is installed from the wheel finds its data without the checkout."""
+"""A package installed from the wheel finds its data without the checkout."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from tests.house.project import ROOT
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built with what is installed here, and unpacked."""
+    """The wheel, built with the packages installed here, and unpacked."""
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(command, cwd=ROOT, capture_output=True, check=True)

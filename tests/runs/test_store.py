@@ -281,7 +281,7 @@ def test_a_file_that_is_of_no_sweep_is_kept(file: Path) -> None:
     assert len(pl.read_parquet(file)) > 1
 
 
-def test_fresh_begins_anew(file: Path, whole: bytes) -> None:
+def test_fresh_starts_again(file: Path, whole: bytes) -> None:
     stopped_after(4, file)
     shares: list[float] = []
     small_sweep(file, fresh=True, progress=shares.append)
