@@ -9,8 +9,8 @@ from .errors import (
     SweepError,
     TraceError,
 )
+from .lab.explorer import explorer
 from .lab.runs import explorer_grid
-from .lab.widget import explorer
 from .live.calibrate import Calibration, calibrate
 from .live.lock import LockedMemory, lock_memory, unlock_memory
 from .live.measure import measure

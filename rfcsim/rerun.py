@@ -7,24 +7,24 @@ import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nbformat
-import papermill
 import polars as pl
-from nbformat import NotebookNode
-from papermill.exceptions import PapermillExecutionError
 from pydantic import ConfigDict, TypeAdapter, ValidationError
-from traitlets.config import Config
 
 from rfcsim.errors import NotebookError
+from rfcsim.extras import require
 from rfcsim.scenario.explain import did_you_mean, explain, show
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 # The notebooks lie beside the package in a checkout. An installed package has none: they find data/
 # by their own place in the project, and with their stored charts they are larger than the rest.
 _NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 _NUMBERED = "[0-9][0-9]_*.ipynb"
+_ELSEWHERE = "the notebooks are in a checkout of the project, not in the installed package"
 
 
 def notebooks() -> pl.DataFrame:
@@ -35,10 +35,21 @@ def notebooks() -> pl.DataFrame:
     polars.DataFrame
         One row per parameter: ``notebook``, ``parameter``, ``default`` (as Python writes it) and
         ``meaning`` (the comment after it).
+
+    Raises
+    ------
+    RfcsimError
+        One line: there are no notebooks, or what has to be installed.
     """
+    require("notebooks", "papermill")
+    import papermill
+
+    known = sorted(_NOTEBOOKS.glob(_NUMBERED))
+    if not known:
+        raise NotebookError(f"notebooks: there are none here; {_ELSEWHERE}")
     rows = [
         (path.stem, found["name"], found["default"], found["help"])
-        for path in sorted(_NOTEBOOKS.glob(_NUMBERED))
+        for path in known
         for found in papermill.inspect_notebook(_read(path)).values()
     ]
     return pl.DataFrame(
@@ -73,10 +84,7 @@ def find_notebook(name: str | os.PathLike[str]) -> Path:
     wanted = str(name)
     known = sorted(_NOTEBOOKS.glob(_NUMBERED))
     if not known:
-        raise NotebookError(
-            f"notebook {show(wanted)}: the notebooks are in a checkout of the project, not in the "
-            "installed package; give the path of one"
-        )
+        raise NotebookError(f"notebook {show(wanted)}: {_ELSEWHERE}; give the path of one")
     for found in known:
         number, _, title = found.stem.partition("_")
         if wanted in (found.stem, title) or wanted.zfill(2) == number:
@@ -90,7 +98,7 @@ def rerun_notebook(
     parameters: Mapping[str, Any] | None = None,
     *,
     progress: bool = False,
-) -> NotebookNode:
+) -> "NotebookNode":
     """Execute a notebook with some of its parameters changed; no file is written.
 
     Where a number in the prose comes from the run, and so is followed by ``<!--=NAME-->``, it
@@ -115,7 +123,15 @@ def rerun_notebook(
     ------
     NotebookError
         One line: the parameter, its value and what is allowed; or the cell that failed, and how.
+    RfcsimError
+        One line: what has to be installed.
     """
+    require("rerun_notebook", "papermill", "ipykernel")
+    import nbformat
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
+
     path = find_notebook(notebook)
     original = _read(path)
     values = dict(parameters or {})
@@ -149,8 +165,10 @@ def rerun_notebook(
     return done
 
 
-def _read(path: Path) -> NotebookNode:
+def _read(path: Path) -> "NotebookNode":
     """Read a notebook, and make it one for this Python, whatever kernel it names."""
+    import nbformat
+
     try:
         notebook = nbformat.read(path, as_version=4)
     except OSError as error:
@@ -161,8 +179,10 @@ def _read(path: Path) -> NotebookNode:
     return notebook
 
 
-def _check(path: Path, values: Mapping[str, Any], notebook: NotebookNode) -> None:
+def _check(path: Path, values: Mapping[str, Any], notebook: "NotebookNode") -> None:
     """Refuse a parameter that the notebook does not have, or a value of another type."""
+    import papermill
+
     known = papermill.inspect_notebook(notebook)
     for name, value in values.items():
         if name not in known:
@@ -192,7 +212,7 @@ def _type(default: Any) -> Any:
     return list[_type(default[0])] if len(types) == 1 else list
 
 
-def _renew_prose(before: NotebookNode, after: NotebookNode) -> None:
+def _renew_prose(before: "NotebookNode", after: "NotebookNode") -> None:
     """Replace the values of the stored run in the prose by those of this run."""
     old, new = _figures(before), _figures(after)
     for cell in after.cells:
@@ -221,7 +241,7 @@ def renewed(prose: str, old: Mapping[str, str], new: Mapping[str, str]) -> str:
     return prose
 
 
-def _figures(notebook: NotebookNode) -> dict[str, str]:
+def _figures(notebook: "NotebookNode") -> dict[str, str]:
     """The output of the cells with the tag `figures`, each a dict of strings, in one dict."""
     found: dict[str, str] = {}
     for cell in notebook.cells:

@@ -312,6 +312,20 @@ def test_what_is_no_regular_file_stays(rfcsim, small, tmp_path, force) -> None:
     assert pipe.is_fifo()
 
 
+def test_what_a_link_leads_to_is_written(rfcsim, small, tmp_path) -> None:
+    (tmp_path / "there").mkdir()
+    link, trace = tmp_path / "link", tmp_path / "there" / "trace.parquet"
+    link.symlink_to("missing/trace.parquet")
+    status, out, err = rfcsim("run", small, "--trace", link)
+    assert (status, out) == (2, "")
+    assert err == f"rfcsim: error: {tmp_path / 'missing'}: no such folder\n"
+    link.unlink()
+    link.symlink_to("there/trace.parquet")
+    assert rfcsim("run", small, "--trace", link)[0] == 0
+    assert link.is_symlink() and len(pl.read_parquet(trace))
+    assert rfcsim("run", small, "--trace", link)[0] == 2
+
+
 def test_a_disk_that_is_full_leaves_no_file(small, tmp_path) -> None:
     """The size limit of a file stands for a full disk: the write fails half way."""
     simulate(SMALL)  # compiled and cached, so that the limit meets the trace alone

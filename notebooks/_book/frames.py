@@ -1,4 +1,4 @@
-"""Frames as tables for readers: without Polars' notes on shape and types, strings unquoted."""
+"""Frames as tables for readers: without Polars' notes on shape and types, and without quotes."""
 
 import re
 
@@ -10,14 +10,14 @@ FRAME = re.compile(
 )
 ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
 CELL = re.compile(r"<t[hd]>(.*?)</t[hd]>", re.DOTALL)
-QUOTED = re.compile(r"^&quot;(.*?)(?:&quot;)?$", re.DOTALL)  # what is cut off has no second quote
-NUMBER = re.compile(r"[-+±]?\d|null$|$")  # a quantity, too, and what has none
+QUOTED = re.compile(r"^&quot;(.*?)(?:&quot;)?$", re.DOTALL)  # if cut off, without the second quote
+NUMBER = re.compile(r"[-+±]?\d|null$|$")  # also with a unit, or missing
 
 
 def as_table(html: str) -> str:
-    """The HTML of a frame with its words to the left and its numbers to the right.
+    """Turn the HTML of a frame into a table with words flush left and numbers flush right.
 
-    HTML that is not of a frame stays as it is.
+    Any other HTML stays as it is.
     """
     return FRAME.sub(_table, html)
 

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import struct
 import zlib
 from functools import cache
@@ -15,12 +14,13 @@ import vl_convert
 
 from rfcsim.charts import theme
 from rfcsim.errors import RfcsimError
+from rfcsim.files import write_whole
 
 # Altair 6 writes Vega-Lite 6. JupyterLab draws Vega-Lite 5 and has no MIME type for 6; the charts
 # here use nothing that 5.8 does not know, and a test holds them to it.
 MIME_TYPE = "application/vnd.vegalite.v5+json"
 VEGA_LITE = "6.4"
-PNG_SCALE, COARSE_PNG_SCALE = 1.5, 1.0  # pixels a pixel of the chart
+PNG_SCALE, COARSE_PNG_SCALE = 1.5, 1.0  # pixels of the picture per pixel of the chart
 MOST_PNG_BYTES = 60_000  # what one picture may add to a notebook
 
 
@@ -70,7 +70,7 @@ def save(chart: alt.TopLevelMixin, path: str | Path) -> None:
     Raises
     ------
     RfcsimError
-        If the suffix is another, or the file cannot be written.
+        If the suffix is none of these, or the file cannot be written.
     """
     path = Path(path)
     writers = {".html": _html, ".png": _png, ".svg": _svg, ".json": _json}
@@ -79,22 +79,10 @@ def save(chart: alt.TopLevelMixin, path: str | Path) -> None:
     theme.register()
     with alt.theme.enable(theme.NAME):
         spec = chart.to_dict()
-    _write(path, writers[path.suffix](spec))
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write beside the file first: whoever looks finds the old one or the new one."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        write_whole(path, writers[path.suffix](spec))
     except OSError as error:
         raise RfcsimError(f"{path}: cannot be written: {error.strerror}") from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _description(spec: dict[str, Any]) -> str:
@@ -110,7 +98,7 @@ def _png(spec: dict[str, Any]) -> bytes:
 
 
 def _pack(png: bytes) -> bytes:
-    """Compress a PNG anew: the converter does it fast, and leaves it five times as large."""
+    """Compress a PNG again: the converter does it fast, and leaves it five times as large."""
     packed, pixels = [png[:8]], b""
     at = 8
     while at < len(png):

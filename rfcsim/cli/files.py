@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfcsim.cli.app import InputError
+from rfcsim.files import write_whole
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,6 +21,8 @@ def check_output(file: Path, force: bool, makes_folder: bool = False) -> None:
         raise InputError(f"{file}: is no regular file, must be one")
     if file.exists() and not force:
         raise InputError(f"{file}: exists, must be new (or give --force)")
+    if file.is_symlink():  # what it leads to is written
+        file = Path(os.path.realpath(file))
     folder = file.parent
     if makes_folder:
         folder = next(path for path in file.parents if path.exists())
@@ -31,14 +34,10 @@ def check_output(file: Path, force: bool, makes_folder: bool = False) -> None:
 
 def write_new(file: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     try:
-        partial.write_bytes(content)
-        os.replace(partial, file)
+        write_whole(file, content)
     except OSError as error:
         raise InputError(f"{file}: {error.strerror}") from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def parquet(frame: "pl.DataFrame") -> bytes:

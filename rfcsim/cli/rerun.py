@@ -10,6 +10,7 @@ from rfcsim.cli.app import InputError, command
 from rfcsim.cli.arguments import Force, assignment
 from rfcsim.cli.files import check_output, write_new
 from rfcsim.cli.terminal import print_table
+from rfcsim.extras import require
 
 
 @command()
@@ -31,6 +32,7 @@ def rerun(
     force: Force = False,
 ) -> None:
     """Execute a notebook with your numbers, as a new notebook."""
+    require("rerun", "papermill", "ipykernel")
     import nbformat
 
     import rfcsim

@@ -11,13 +11,16 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
+from pydantic import TypeAdapter, ValidationError
 
 from rfcsim.errors import RfcsimError
 from rfcsim.live.figures import Figure, entries, figure, per_page, typical
 from rfcsim.live.measurement import ALL, PAUSE, PLACEMENT, Measurement
 from rfcsim.live.probe import TOUCHING
 from rfcsim.scenario.costs import COST_ROWS, Cost, CostTable, load_costs
+from rfcsim.scenario.explain import explain
 from rfcsim.scenario.kernels import kernel
+from rfcsim.scenario.scenario import LockPolicy
 
 TAKEN_OVER = "vm-6.18"  # the table whose rows fill in for what was not measured
 NEWEST, OLDEST = "6.19", "5.11"  # of the kernels that can be measured and whose rules we have
@@ -93,7 +96,11 @@ class Calibration:
         return f"<cost table {self.table.name!r}: {measured} of {len(self.rows)} rows measured>"
 
     def under(self, lock_policy: str) -> "Calibration":
-        """The same machine with another lock policy."""
+        """The same machine with another lock policy of `Scenario`; RfcsimError if unknown."""
+        try:
+            TypeAdapter(LockPolicy).validate_python(lock_policy)
+        except ValidationError as error:
+            raise RfcsimError(f"lock_policy{explain(error, {})}") from None
         return replace(self, conditions=self.conditions._replace(lock_policy=lock_policy))
 
     def table_in_words(self) -> pl.DataFrame:

@@ -90,9 +90,9 @@ class LockedMemory:
         self._bytes = bytes_
         self._range = _whole_pages(bytes_)
         self._pieces = pieces
-        self.nbytes = bytes_.nbytes
-        self.pages = self._range.nbytes // limits.page_bytes()
-        self.beyond_bytes = self._range.nbytes - bytes_.nbytes
+        self.nbytes: int = bytes_.nbytes
+        self.pages: int = self._range.nbytes // limits.page_bytes()
+        self.beyond_bytes: int = self._range.nbytes - bytes_.nbytes
         self.calls = ""
         self.pieces = 0
         self.longest_ns = 0

@@ -1,5 +1,6 @@
 """What was measured: latencies as histograms, what they mean, and the file that keeps them."""
 
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +12,7 @@ import polars as pl
 
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
+from rfcsim.files import write_whole
 from rfcsim.histogram import N_BUCKETS, bucket_bounds, quantile
 from rfcsim.live.loops import Recorder
 
@@ -180,9 +182,29 @@ class Measurement:
         Parameters
         ----------
         file : str, pathlib.Path or a binary file
+            What a path leads to is written whole or not at all.
+
+        Raises
+        ------
+        RfcsimError
+            If the file cannot be written.
         """
+        if isinstance(file, str | Path):
+            try:
+                with open(file, "wb") as opened:
+                    return self.write(opened)
+            except OSError as error:
+                raise RfcsimError(f"{file}: cannot be written: {error.strerror}") from None
         metadata = {f"{_KEY}{name}": value for name, value in self.provenance.items()}
-        self.records.write_parquet(file, metadata=metadata | {f"{_KEY}format": FORMAT})
+        content = io.BytesIO()
+        self.records.write_parquet(content, metadata=metadata | {f"{_KEY}format": FORMAT})
+        if not isinstance(file, str | Path):
+            file.write(content.getvalue())
+            return
+        try:
+            write_whole(Path(file).expanduser(), content.getvalue())
+        except OSError as error:
+            raise RfcsimError(f"{file}: cannot be written: {error.strerror}") from None
 
 
 def record(

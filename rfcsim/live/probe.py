@@ -24,7 +24,7 @@ from rfcsim.live.calls import (
     WRITE,
 )
 from rfcsim.live.loops import NEVER
-from rfcsim.scenario.checked import Part
+from rfcsim.scenario.checked import Checked
 
 Method = Literal[
     "none",
@@ -63,7 +63,7 @@ Count = Annotated[int, Field(strict=True, ge=1, le=2**31)]
 Cpu = Annotated[int, Field(strict=True, ge=0)]
 
 
-class Probe(Part):
+class Probe(Checked):
     """One setting: a thread that makes a range present, and a victim that it makes wait.
 
     Attributes

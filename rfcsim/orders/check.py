@@ -8,12 +8,14 @@ import polars as pl
 
 from rfcsim.errors import RfcsimError
 from rfcsim.model.layout import design, mm
+from rfcsim.model.layout.complete import require_all
 from rfcsim.orders.problem import policy_code, problem_of, schedule_text
+from rfcsim.race.layout import claim as state_claim
 from rfcsim.race.outcomes import Outcome, concurrent_outcomes, sequential_outcomes
 from rfcsim.race.search import ExplorerError, search_all
+from rfcsim.scenario.explain import did_you_mean, show
 from rfcsim.scenario.scenario import Scenario
 
-# In the order of the claim.* of rfcsim.race.layout, then those about outcomes.
 CLAIMS = {
     "mlocked-where-locked": "no page is mlocked outside a VM_LOCKED VMA",
     "charged-as-locked": "the pages of VM_LOCKED VMAs add up to locked_vm",
@@ -23,7 +25,18 @@ CLAIMS = {
     "as-if-sequential": "... as after some order of the whole calls on the original design",
     "as-if-sequential-strict": "and so is the state of every page, also of those not locked",
 }
-_STATE_CLAIMS = list(CLAIMS)[:4]
+_STATE_CLAIMS = {  # those that states are checked for; the others are about outcomes
+    "mlocked-where-locked": state_claim.MLOCKED,
+    "charged-as-locked": state_claim.CHARGED,
+    "complete": state_claim.COMPLETE,
+    "progress": state_claim.PROGRESS,
+}
+require_all(
+    vars(),
+    [state_claim.NAMES[number] for number in _STATE_CLAIMS.values()],
+    state_claim.NAMES,
+    "say in _STATE_CLAIMS what claim that is",
+)
 
 _SCHEMA = {
     "claim": pl.String(),
@@ -60,8 +73,10 @@ class Check:
 
     def holds(self, claim: str) -> bool:
         """Whether a claim (a key of CLAIMS) holds in every order of steps."""
-        if claim not in CLAIMS:
-            raise RfcsimError(f"claim = {claim!r}: must be one of {', '.join(CLAIMS)}")
+        if claim not in list(CLAIMS):
+            raise RfcsimError(
+                f"claim = {show(claim)}: there is none; {did_you_mean(claim, CLAIMS)}"
+            )
         return claim not in self.schedules
 
     def violated_by(self, schedule: str) -> list[str]:
@@ -138,14 +153,14 @@ def check(
     except ExplorerError as error:
         raise RfcsimError(f"{scenario.name}: {error}") from None
     found = concurrent_outcomes(exploration)
-    numbers = {claim: exploration.violation(n) for n, claim in enumerate(_STATE_CLAIMS)}
+    numbers = {claim: exploration.violation(n) for claim, n in _STATE_CLAIMS.items()}
     numbers["serialisable"] = _first_beyond(found, same_design, promised=True)
     numbers["as-if-sequential"] = _first_beyond(found, sequential, promised=True)
     numbers["as-if-sequential-strict"] = _first_beyond(found, sequential, promised=False)
     schedules = {
         claim: schedule_text(exploration.path(number))
-        for claim, number in numbers.items()
-        if number is not None
+        for claim in CLAIMS
+        if (number := numbers[claim]) is not None
     }
     return Check(
         scenario=scenario,

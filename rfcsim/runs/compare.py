@@ -8,6 +8,7 @@ import polars as pl
 
 from rfcsim.errors import RfcsimError
 from rfcsim.runs.result import Result
+from rfcsim.scenario.explain import show
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +54,12 @@ def compare(results: Mapping[str, Result]) -> Comparison:
     Raises
     ------
     RfcsimError
-        If there is no run.
+        If there is no run, or something that is not a run.
     """
     if not results:
         raise RfcsimError("results is empty: must be at least one run with its name")
+    for name, result in results.items():
+        if not isinstance(result, Result):
+            what = type(result).__name__
+            raise RfcsimError(f"results: {show(name)}: is a {what}, must be a Result")
     return Comparison(dict(results))

@@ -89,7 +89,7 @@ def quantile_intervals(
         One line: the argument, its value and what is allowed.
     """
     check_rows(rows, confidence)
-    several = [q] if isinstance(q, float | int) else list(q)
+    several = [q] if isinstance(q, float | int | str) else list(q)
     if not several:
         raise RfcsimError("q is empty: must be one or more between 0 and 1")
     for share in several:

@@ -12,7 +12,8 @@ from rfcsim.model.layout import call
 from rfcsim.runs.grid import Grid
 from rfcsim.version import __version__
 
-QUANTILES = dict(zip(("p50_ns", "p99_ns", "p999_ns"), field.SHARES, strict=True))
+# "p50_ns", "p99_ns", "p999_ns": the columns of the quantiles, with the share of each.
+QUANTILES = {f"p{f'{share:g}'[2:].ljust(2, '0')}_ns": share for share in field.SHARES}
 
 # The columns of a sweep's frame after `point`, `scenario` and one for each axis of the grid.
 ROW_SCHEMA: dict[str, pl.DataType] = {
@@ -25,9 +26,7 @@ ROW_SCHEMA: dict[str, pl.DataType] = {
     "waited": pl.Int64(),
     "failed": pl.Int64(),
     "mean_ns": pl.Float64(),
-    "p50_ns": pl.Int64(),
-    "p99_ns": pl.Int64(),
-    "p999_ns": pl.Int64(),
+    **dict.fromkeys(QUANTILES, pl.Int64()),
     "max_ns": pl.Int64(),
     "total_ns": pl.Int64(),
     "elapsed_ns": pl.Int64(),

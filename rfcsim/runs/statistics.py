@@ -337,8 +337,8 @@ def check_rows(rows: pl.DataFrame, confidence: float) -> None:
 
 def check_share(name: str, value: float) -> None:
     """Refuse a value that is not between 0 and 1."""
-    if not 0 < value < 1:
-        raise RfcsimError(f"{name} = {value}: must be between 0 and 1")
+    if not isinstance(value, int | float) or not 0 < value < 1:
+        raise RfcsimError(f"{name} = {show(value)}: must be between 0 and 1")
 
 
 def _check_quantities(quantities: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ from typing import Any, Self
 import polars as pl
 
 from rfcsim.errors import RfcsimError
+from rfcsim.files import write_whole
 
 KEY = "rfcsim"  # our key in the metadata of a Parquet file
 ROWS_A_GROUP = 2**16
@@ -65,6 +66,8 @@ class Store:
         self._parts = 0
         if self._file.is_dir():
             raise RfcsimError(f"{self.name}: is a folder, must be a file")
+        if self._file.exists() and not self._file.is_file():
+            raise RfcsimError(f"{self.name}: is no regular file, must be one")
         if not self._file.parent.is_dir():
             raise RfcsimError(f"{self._file.parent}: no such folder")
 
@@ -108,10 +111,11 @@ class Store:
             description = self.folder / "sweep.json"
             begun = _json(description)
             if begun is None or self._fresh:
-                self._remove_parts()
-                _write_whole(description, json.dumps(self._sweep, indent=1).encode())
+                self._remove("*.parquet", "*.partial")
+                write_whole(description, json.dumps(self._sweep, indent=1).encode())
             else:
                 self._compare(begun)
+                self._remove("*.partial")  # of a process that was killed
             parts = []
             for path in sorted(self.folder.glob("*.parquet")):
                 self._parts = int(path.stem) + 1
@@ -127,26 +131,26 @@ class Store:
         """Write the rows of some runs, [first, end) each; when it returns, they are safe."""
         part = self.folder / f"{self._parts:06}.parquet"
         with self._explained():
-            _write_whole(part, _parquet(frame, {"runs": list(runs)}))
+            write_whole(part, _parquet(frame, {"runs": list(runs)}))
         self._parts += 1
 
     def finish(self, frame: pl.DataFrame) -> None:
         """Write the file from all rows, in the grid's order, and remove the parts."""
         content = _parquet(frame, self._sweep)
         with self._explained():
-            _write_whole(self._file, content, partial=self.folder / "whole.partial")
+            write_whole(self._file, content, folder=self.folder)
         self.clear()
 
     def clear(self) -> None:
         """Remove the folder of parts as far as possible; what is left of it does no harm."""
         with contextlib.suppress(OSError):
-            self._remove_parts()
+            self._remove("*.parquet", "*.partial")
             (self.folder / "sweep.json").unlink(missing_ok=True)
             (self.folder / "lock").unlink()
             self.folder.rmdir()  # refused if somebody else has begun to use it
 
-    def _remove_parts(self) -> None:
-        for pattern in ("*.parquet", "*.partial"):
+    def _remove(self, *patterns: str) -> None:
+        for pattern in patterns:
             for path in self.folder.glob(pattern):
                 path.unlink()
 
@@ -245,23 +249,3 @@ def _json(file: Path) -> dict[str, Any] | None:
         return json.loads(file.read_bytes())
     except (FileNotFoundError, ValueError):
         return None
-
-
-def _write_whole(file: Path, content: bytes, partial: Path | None = None) -> None:
-    """Write a file whole or not at all; when this returns it is on the disk."""
-    partial = partial or file.with_name(f"{file.name}.partial")
-    try:
-        with partial.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(partial, file)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(file)) from None
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

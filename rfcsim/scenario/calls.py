@@ -3,14 +3,24 @@
 Memory is counted in pages of 4 KiB, time in nanoseconds; the names say which.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StrictBool, model_validator
 
-from rfcsim.scenario.checked import Distribution, Name, Nanoseconds, Offset, Pages, Part, Protection
+from rfcsim.model.layout import call as call_number
+from rfcsim.model.layout.complete import require_all
+from rfcsim.scenario.checked import (
+    Checked,
+    Distribution,
+    Name,
+    Nanoseconds,
+    Offset,
+    Pages,
+    Protection,
+)
 
 
-class BaseCall(Part):
+class BaseCall(Checked):
     """What every call has: how long its task thinks before it, constant or drawn at random."""
 
     think_ns: Nanoseconds = 0
@@ -220,3 +230,8 @@ Call = Annotated[
     | Hold,
     Field(discriminator="call"),
 ]
+
+CLASSES: dict[str, type[BaseCall]] = {
+    kind.model_fields["call"].default: kind for kind in get_args(get_args(Call)[0])
+}
+require_all(vars(), CLASSES, call_number.NAMES[1:], "put its class into Call")

@@ -1,7 +1,7 @@
-"""What all that a user describes is made of: checked, frozen, and refused in one line."""
+"""The base of all that a user describes, and the types that its fields share."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -34,43 +34,45 @@ class _OneLine(type(BaseModel)):
 
     error: type[RfcsimError]
 
-    def __call__(cls, *args, **values):
-        try:
-            return super().__call__(*args, **values)
-        except ValidationError as error:
-            raise cls.error(explain(error, known_keys(cls))) from None
+    if not TYPE_CHECKING:  # which takes the arguments of a part from its fields
+
+        def __call__(cls, *args, **values):
+            try:
+                return super().__call__(*args, **values)
+            except ValidationError as error:
+                raise cls.error(explain(error, known_keys(cls))) from None
 
 
-class Part(BaseModel, metaclass=_OneLine):
-    """A frozen part of a scenario, or of something else that a user describes."""
+class Checked(BaseModel, metaclass=_OneLine):
+    """What a user describes, or a part of it: checked, frozen, and refused in one line."""
 
     error: ClassVar[type[RfcsimError]] = ScenarioError
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
 
 def known_keys(model: Any) -> dict[str, list[str]]:
-    """The keys of a part and of all that it is made of, as `explain` wants them.
+    """The keys of a model and of all models in it, as `explain` wants them.
 
-    By the field that a part is the value of, and a call by its name; those of `model` by "".
+    By the field that a model is the value of, and a call by its name; those of `model` by "".
     """
-    return {name: list(part.model_fields) for name, part in _tables("", model)}
+    return {name: list(inner.model_fields) for name, inner in _tables("", model)}
 
 
 def _tables(name: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
     yield name, model
     for field, about in model.model_fields.items():
-        for part in _parts_in(about.annotation):
-            call = part.model_fields.get("call")
-            yield from _tables(call.default if call else field, part)
+        for inner in _models_in(about.annotation):
+            call = inner.model_fields.get("call")
+            yield from _tables(call.default if call else field, inner)
 
 
-def _parts_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The parts that a type of field is put together from."""
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that a type of field is put together from."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for inner in get_args(annotation):
-        yield from _parts_in(inner)
+        yield from _models_in(inner)
 
 
 def check_range(name: str, value: int, low: int, high: int) -> None:

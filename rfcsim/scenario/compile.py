@@ -15,6 +15,7 @@ from rfcsim.model.layout import (
     mm,
     operation,
     policy,
+    reach,
     thread,
     vm,
     vma,
@@ -269,7 +270,7 @@ def _vma_rows(scenario: Scenario, placed: tuple[Placement, ...], programs: np.nd
     which can carry a piece of any size to any place.
     """
     limit = scenario.max_map_count + ROWS_ABOVE_LIMIT
-    if (programs[:, operation.CALL] == call_number.MREMAP).any():
+    if np.isin(programs[:, operation.CALL], reach.calls_that(reach.VMAS)).any():
         return min(placed[-1].end, limit)
     ends = np.concatenate(
         [

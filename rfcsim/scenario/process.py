@@ -9,18 +9,18 @@ from pydantic import Field, StrictBool, model_validator
 
 from rfcsim.scenario.calls import Call
 from rfcsim.scenario.checked import (
+    Checked,
     Distribution,
     Limits,
     Name,
     Nanoseconds,
     Offset,
     Pages,
-    Part,
     Protection,
 )
 
 
-class Region(Part):
+class Region(Checked):
     """A stretch of the address space: one mapping, or free room for one.
 
     Regions lie one after another from page 0, each after its gap.
@@ -95,7 +95,7 @@ class Region(Part):
         return self
 
 
-class TaskGroup(Part):
+class TaskGroup(Checked):
     """Tasks that run the same program; the results treat them as one class.
 
     Attributes
@@ -130,7 +130,7 @@ Quantity = Literal["longest call", "calls per second", "rounds per second", "med
 PER_SECOND = ("calls per second", "rounds per second")
 
 
-class Published(Part):
+class Published(Checked):
     """A figure that somebody else reported for the case that the scenario models.
 
     Attributes

@@ -15,7 +15,7 @@ from pydantic_core.core_schema import literal_schema
 from rfcsim.errors import ScenarioError
 from rfcsim.model.layout import design, policy
 from rfcsim.scenario.calls import Brk, Call, Hold, Kill, Mremap, PiecesCall, RangeCall
-from rfcsim.scenario.checked import Limits, Name, Nanoseconds, Pages, Part
+from rfcsim.scenario.checked import Checked, Limits, Name, Nanoseconds, Pages
 from rfcsim.scenario.explain import did_you_mean, show
 from rfcsim.scenario.process import Placement, Published, Region, TaskGroup
 from rfcsim.scenario.toml import parse, read_text
@@ -30,7 +30,7 @@ Design = Annotated[str, _one_of(design.BY_NAME)]
 LockPolicy = Annotated[str, _one_of(policy.BY_NAME)]
 
 
-class Scenario(Part):
+class Scenario(Checked):
     """One case to simulate.
 
     Attributes
@@ -308,8 +308,8 @@ def _check_end_of_range(path: str, pages: int, start: int, size: int) -> None:
         )
 
 
-def _given(part: Part) -> dict[str, Any]:
-    return part.model_dump(exclude_none=True, exclude_defaults=True)
+def _given(model: Checked) -> dict[str, Any]:
+    return model.model_dump(exclude_none=True, exclude_defaults=True)
 
 
 def _assign(data: dict[str, Any], key: str, value: Any) -> None:

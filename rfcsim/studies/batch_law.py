@@ -33,6 +33,17 @@ from rfcsim.scenario.explain import did_you_mean, show
 Backing = Literal["anonymous", "page cache", "disk", "disk at random"]
 BATCHES = tuple(2**power for power in range(17))
 
+# The lock policies that the formula knows. The tests compare it with the clock under each of them.
+POLICIES = (
+    "fifo",
+    "writer-stealing",
+    "hand-off",
+    "reader-stealing",
+    "reader-preference",
+    "writer-preference",
+    "phase-fair",
+)
+
 
 class Work(NamedTuple):
     """What it takes to populate a range, all in ns.
@@ -81,7 +92,7 @@ def batch_law(
     readahead_pages : int
         Pages of a readahead window.
     lock_policy : str
-        As in `Scenario`.
+        As in `Scenario`; one of POLICIES.
     program : bool
         The batches are not the kernel's, but pieces that a program makes with
         MADV_POPULATE_WRITE, after mlock2(MLOCK_ONFAULT).
@@ -153,6 +164,11 @@ def _check(batches: list[int], backing: str, pages: int, lock_policy: str, write
     ):
         if value not in known:
             raise RfcsimError(f"{name} = {show(value)}: {did_you_mean(value, known)}")
+    if lock_policy not in POLICIES:
+        raise RfcsimError(
+            f"lock_policy = {show(lock_policy)}: the batch law has no formula for it, "
+            f"must be one of {', '.join(POLICIES)}"
+        )
     if writers and lock_policy != "fifo":
         raise RfcsimError(f'writers = {writers}: only with lock_policy "fifo"')
 

@@ -101,7 +101,15 @@ def crossings(points: pl.DataFrame) -> pl.DataFrame:
         that way; lasts_alike_pages, the smallest with which mlock() takes no longer; null if there
         is none. If waits_alike_pages is the smaller, no batch is as good in both figures, and those
         in between are worse in both; otherwise those in between are as good or better in both.
+
+    Raises
+    ------
+    RfcsimError
+        One line: the column of a frontier that is missing here.
     """
+    for name in ("scenario", "way", "batch_pages", "mlock_ns", "wait_ns"):
+        if name not in points.columns:
+            raise RfcsimError(f"points: must be of frontier, but there is no column {name}")
     others = points.columns[: points.columns.index("way")]
     batched = points.filter(pl.col("way") == "pages")
     figures = ("mlock_ns", "wait_ns")

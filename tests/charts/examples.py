@@ -1,4 +1,4 @@
-"""Frames that the charts are tested with, and what is inside a finished chart."""
+"""Frames for the tests of the charts, and a look into a finished chart."""
 
 from typing import Any
 
@@ -98,7 +98,7 @@ def frontier_points() -> pl.DataFrame:
 
 
 def law_frame() -> pl.DataFrame:
-    """The batch law by two loads."""
+    """The batch law for two loads."""
     return pl.DataFrame(
         {
             "load": [1, 1, 1, 4, 4, 4],
@@ -110,13 +110,13 @@ def law_frame() -> pl.DataFrame:
 
 
 def simulated_law() -> pl.DataFrame:
-    """What a clock might give for it."""
+    """What a simulation might give for that law."""
     mean = pl.col("mean_ns")
     return law_frame().select("load", "overhead", "mean_ns", low_ns=0.7 * mean, high_ns=1.4 * mean)
 
 
 def random_ratios() -> pl.DataFrame:
-    """Ratios of two kinds about one, with intervals."""
+    """Ratios around one, of two kinds, with intervals."""
     draw = np.random.default_rng(1)
     ratio = pl.Series(10 ** draw.normal(0, 0.5, 8))
     return pl.DataFrame({"ratio": ratio, "low": 0.8 * ratio, "high": 1.2 * ratio}).with_columns(
@@ -127,7 +127,7 @@ def random_ratios() -> pl.DataFrame:
 
 
 def charts() -> dict[str, alt.TopLevelMixin]:
-    """One chart of each sort and source."""
+    """Charts of every sort, from every kind of source."""
     return {
         "timeline": timeline(TRACE),
         "narrow timeline": timeline(TRACE, width=300, from_ns=0, to_ns=10**7),

@@ -1,4 +1,4 @@
-"""Predicted against measured: every cell is drawn, and those that are off are told apart."""
+"""Predicted against measured: every cell is drawn, and those that are off can be told apart."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def drawn(cells: pl.DataFrame = CELLS, **how: Any):
 
 
 def rows() -> list[dict[str, Any]]:
-    """What the panels are drawn from."""
+    """The rows that the panels are drawn from."""
     spec = drawn().to_dict()
     return spec["datasets"][spec["data"]["name"]]
 

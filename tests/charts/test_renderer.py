@@ -1,4 +1,4 @@
-"""Outputs of notebooks and files: the same every time, drawn, and whole or not at all."""
+"""Outputs of notebooks and files: the same every time, drawn, and written whole or not at all."""
 
 import base64
 import json
@@ -201,9 +201,3 @@ def test_who_is_killed_while_writing_leaves_the_old_file(tmp_path: Path) -> None
     )
     assert killed.returncode == -signal.SIGKILL
     assert path.read_text() == "old"
-
-
-def test_a_new_file_has_the_permissions_of_any_other(tmp_path: Path) -> None:
-    charts.save(CHARTS["holds"], tmp_path / "chart.json")
-    (tmp_path / "other").touch()
-    assert (tmp_path / "chart.json").stat().st_mode == (tmp_path / "other").stat().st_mode

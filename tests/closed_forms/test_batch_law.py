@@ -18,6 +18,7 @@ from rfcsim import (
     simulate,
 )
 from rfcsim.model.layout import policy as policies
+from rfcsim.studies.batch_law import POLICIES
 
 PAGES = 262_144
 REPLICATIONS = 12
@@ -98,7 +99,7 @@ BY_COSTS = [
     ("hdd-2010", {"batch": 256, "backing": "disk"}),
     ("nvme", {"batch": 64, "backing": "disk"}),
 ]
-BY_POLICY = [("vm-6.18", {"batch": 256, "lock_policy": policy}) for policy in policies.BY_NAME]
+BY_POLICY = [("vm-6.18", {"batch": 256, "lock_policy": policy}) for policy in POLICIES]
 BY_PROGRAM = [
     ("vm-6.18", {"batch": 256, "lock_policy": "reader-stealing", "program": True} | changes)
     for changes in ({}, {"batch": 1024}, {"pause_ns": 40_000}, {"realtime": True})
@@ -166,6 +167,20 @@ def test_it_does_not_say_what_it_does_not_know() -> None:
     """Pieces shorter than a wake-up let a writer in by luck under reader stealing."""
     law = batch_law("vm-6.18", [8, 256], lock_policy="reader-stealing", program=True)
     assert law["p99_ns"].is_null().to_list() == [True, False]
+
+
+@pytest.mark.parametrize("policy", [*policies.BY_NAME, "brand-new"])
+def test_a_policy_that_it_does_not_know_is_refused(
+    policy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every policy is either one of POLICIES, and compared with the clock above, or refused."""
+    monkeypatch.setitem(policies.BY_NAME, "brand-new", policies.READERS_JOIN)
+    if policy in POLICIES:
+        assert not batch_law("anon-2010", [256], lock_policy=policy)["mean_ns"].has_nulls()
+        return
+    why = f'lock_policy = "{policy}": the batch law has no formula for it, must be one of fifo, '
+    with pytest.raises(RfcsimError, match=f"^{why}"):
+        batch_law("anon-2010", [256], lock_policy=policy)
 
 
 @pytest.mark.parametrize(

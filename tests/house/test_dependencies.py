@@ -1,5 +1,6 @@
 """pyproject.toml, the lock and environment.yml ask for the same packages."""
 
+import re
 from importlib.metadata import requires
 from platform import python_version
 from typing import Any
@@ -9,6 +10,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 from rattler import MatchSpec, PackageRecord
 from rattler.package import BuildString
 
@@ -69,6 +71,31 @@ def test_conda_reads_the_ranges_as_pip_does(line: str) -> None:
 
     assert has(version)
     assert has("0") == (name == "pip")
+
+
+@pytest.mark.parametrize("name", ["numba", "llvmlite"])
+def test_what_is_used_in_private_has_an_upper_bound(name: str) -> None:
+    """The locked version is tried; the next minor one may have moved what rfcsim reaches into."""
+    (bound,) = (each for each in ranges(requirements())[name] if each.operator == "<")
+    major, minor, *_ = Version(pins()[name]).release
+    assert Version(bound.version).release == (major, minor + 1)
+
+
+@pytest.mark.parametrize("name", ["jupyterlab", "numba", "numpy", "altair", "nbval"])
+def test_what_the_notebooks_stand_on_is_always_installed(name: str) -> None:
+    """By the lock, on every platform and Python, and so by `make`; and by the conda environment."""
+    markers = [package.marker for package in locked() if canonicalize_name(package.name) == name]
+    assert markers == [None]
+    assert name in ranges([Requirement(line) for line in conda_packages()])
+
+
+def test_lock_is_of_everything() -> None:
+    """`make lock` resolves every extra and group, `make` installs what it found."""
+    makefile = (ROOT / "Makefile").read_text()
+    (command,) = re.findall(r"uv pip compile pyproject\.toml((?:.*\\\n)+.*)", makefile)
+    assert "--all-extras" in command
+    assert set(re.findall(r"--group (\w+)", command)) == set(PYPROJECT["dependency-groups"])
+    assert "uv pip sync --quiet --python $(python) requirements.lock" in makefile
 
 
 def test_lock_names_no_host() -> None:

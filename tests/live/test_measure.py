@@ -1,6 +1,7 @@
 """Measurements: everything asked for is in the file, and nothing stays behind."""
 
 import errno
+import io
 import os
 import signal
 import threading
@@ -239,6 +240,13 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert again.records.equals(found.records)
     assert again.provenance == found.provenance
     assert repr(again) == repr(found) == f"<1 probes on {os.uname().release}>"
+    stream = io.BytesIO()
+    found.write(stream)
+    assert stream.getvalue() == file.read_bytes()
+    missing = tmp_path / "missing" / "measurement.parquet"
+    with pytest.raises(RfcsimError, match=f"^{missing}: cannot be written: No such file"):
+        found.write(missing)
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_what_is_no_measurement_is_refused(tmp_path: Path) -> None:

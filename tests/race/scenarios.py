@@ -1,4 +1,4 @@
-"""Small scenarios for the explorer: a locker of a region of a few pages, and others beside it."""
+"""Small scenarios for the explorer: a task that locks a few pages, and others beside it."""
 
 from hypothesis import strategies as st
 
@@ -98,9 +98,9 @@ def scenarios(draw: st.DrawFn, mappers: int = 8) -> Scenario:
 
 @st.composite
 def scenarios_of_any_call(draw: st.DrawFn) -> Scenario:
-    """A scenario of up to three tasks, each with one or two of all the calls there are.
+    """A scenario of up to three tasks, each with one or two calls of any kind.
 
-    There are two mappings, so that a task may be at work on one while another is at the other.
+    There are two mappings, so a task may work on one while another task works on the other.
     """
     pages = draw(st.integers(2, 4))
     sizes = {"a": pages, "c": 1}

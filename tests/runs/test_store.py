@@ -302,6 +302,11 @@ def test_a_finished_file_can_be_read_where_nothing_can_be_written(
 def test_bad_places_are_one_line(tmp_path: Path) -> None:
     assert refused(tmp_path) == f"{tmp_path}: is a folder, must be a file"
     assert refused(tmp_path / "no" / "file") == f"{tmp_path / 'no'}: no such folder"
+    os.mkfifo(tmp_path / "pipe")
+    for fresh in (False, True):
+        for path in (tmp_path / "pipe", Path("/dev/null")):
+            assert refused(path, fresh=fresh) == f"{path}: is no regular file, must be one"
+            assert path.exists()
     (tmp_path / "file.parts").write_text("in the way")
     said = os.strerror(errno.EEXIST)
     assert refused(tmp_path / "file") == f"{tmp_path / 'file.parts'}: {said}"
