@@ -1,4 +1,4 @@
-"""The notebooks once more, with a reader's own numbers in place of their parameters."""
+"""Run the notebooks again, with a reader's own numbers in place of their parameters."""
 
 import ast
 import logging
@@ -19,8 +19,8 @@ from rfcsim.scenario.explain import did_you_mean, explain, show
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-# Beside the package in a checkout. An installed package has none: they read data/ by their own
-# place in the project, and with their stored charts they are larger than the rest of it.
+# The notebooks lie beside the package in a checkout. An installed package has none: they find data/
+# by their own place in the project, and with their stored charts they are larger than the rest.
 _NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 _NUMBERED = "[0-9][0-9]_*.ipynb"
@@ -28,18 +28,18 @@ _ELSEWHERE = "the notebooks are in a checkout of the project, not in the install
 
 
 def notebooks() -> pl.DataFrame:
-    """List the notebooks of the project with what can be changed in each.
+    """List the notebooks of the project, and what can be changed in each.
 
     Returns
     -------
     polars.DataFrame
-        One row a parameter: ``notebook``, ``parameter``, ``default`` (as Python writes it) and
-        ``meaning`` (the comment behind it).
+        One row per parameter: ``notebook``, ``parameter``, ``default`` (as Python writes it) and
+        ``meaning`` (the comment after it).
 
     Raises
     ------
     RfcsimError
-        One line: there are none, or what has to be installed.
+        One line: there are no notebooks, or what has to be installed.
     """
     require("notebooks", "papermill")
     import papermill
@@ -74,7 +74,7 @@ def find_notebook(name: str | os.PathLike[str]) -> Path:
     Raises
     ------
     NotebookError
-        If there is none.
+        If there is no such notebook.
     """
     path = Path(name)
     if path.suffix == ".ipynb":
@@ -99,17 +99,18 @@ def rerun_notebook(
     *,
     progress: bool = False,
 ) -> "NotebookNode":
-    """Execute a notebook with some of its parameters changed; nothing is written.
+    """Execute a notebook with some of its parameters changed; no file is written.
 
-    A number in the prose that comes from the run (``<!--=NAME-->`` stands behind it) becomes the
-    one of this run. The words around it stay, and a note at the top says so.
+    Where a number in the prose comes from the run, and so is followed by ``<!--=NAME-->``, it
+    becomes the number of this run. The words around it stay, and a note at the top says so.
 
     Parameters
     ----------
     notebook : str or path
-        What `find_notebook` finds it by; it runs in its own folder.
+        As for `find_notebook`; the notebook runs in its own folder.
     parameters : mapping of str to Any, optional
-        New values of variables in its cell with the tag ``parameters``, each of the default's type.
+        New values of variables in its cell with the tag ``parameters``, each of the type of its
+        default.
     progress : bool
         Draw a bar on standard error.
 
@@ -151,21 +152,21 @@ def rerun_notebook(
                 extra_arguments=["--log-level=CRITICAL"],
             )
         except KeyboardInterrupt:
-            # The cell that ran finds its kernel dead, which asyncio would tell at exit.
+            # The cell that ran finds its kernel dead; asyncio would report that at exit.
             logging.getLogger("asyncio").setLevel(logging.CRITICAL)
             raise
         except PapermillExecutionError as error:
             begins = error.source.strip().partition("\n")[0]
             where = f"{path.name}: in the cell that begins {show(begins)}"
             raise NotebookError(f"{where}: {error.ename}: {error.evalue}") from None
-    done.metadata.papermill["input_path"] = path.name  # else the whole of it
+    done.metadata.papermill["input_path"] = path.name  # not the whole path
     _renew_prose(original, done)
     done.cells.insert(0, nbformat.v4.new_markdown_cell(_note(path, values)))
     return done
 
 
 def _read(path: Path) -> "NotebookNode":
-    """Read a notebook; whatever kernel it names, it is for this Python."""
+    """Read a notebook, and make it one for this Python, whatever kernel it names."""
     import nbformat
 
     try:
@@ -179,7 +180,7 @@ def _read(path: Path) -> "NotebookNode":
 
 
 def _check(path: Path, values: Mapping[str, Any], notebook: "NotebookNode") -> None:
-    """Refuse a parameter that the notebook does not have, or a value of another type than its."""
+    """Refuse a parameter that the notebook does not have, or a value of another type."""
     import papermill
 
     known = papermill.inspect_notebook(notebook)
@@ -195,7 +196,7 @@ def _check(path: Path, values: Mapping[str, Any], notebook: "NotebookNode") -> N
 
 
 def _literal(text: str) -> Any:
-    """The value that a text writes out, or None where it is an expression."""
+    """The value of a text that is a literal, or None if it is another expression."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
@@ -212,7 +213,7 @@ def _type(default: Any) -> Any:
 
 
 def _renew_prose(before: "NotebookNode", after: "NotebookNode") -> None:
-    """Put the values of this run where the prose has those of the run that is stored."""
+    """Replace the values of the stored run in the prose by those of this run."""
     old, new = _figures(before), _figures(after)
     for cell in after.cells:
         if cell.cell_type == "markdown":
@@ -220,12 +221,12 @@ def _renew_prose(before: "NotebookNode", after: "NotebookNode") -> None:
 
 
 def renewed(prose: str, old: Mapping[str, str], new: Mapping[str, str]) -> str:
-    """Put new values where a prose has old ones, with `<!--=NAME-->` behind them.
+    """Replace old values by new ones in prose, where `<!--=NAME-->` follows them.
 
     Parameters
     ----------
     prose : str
-        Markdown.
+        Markdown text.
     old, new : mapping of str to str
         Name -> value; a name that is not in both is left alone.
 
@@ -241,7 +242,7 @@ def renewed(prose: str, old: Mapping[str, str], new: Mapping[str, str]) -> str:
 
 
 def _figures(notebook: "NotebookNode") -> dict[str, str]:
-    """What the cells with the tag `figures` have put out: a dict of strings each."""
+    """The output of the cells with the tag `figures`, each a dict of strings, in one dict."""
     found: dict[str, str] = {}
     for cell in notebook.cells:
         for output in cell.get("outputs", ()) if "figures" in cell.metadata.get("tags", ()) else ():

@@ -231,7 +231,7 @@ BAD_INPUT = [
     (["timeline", "TRACE", "-o", "x.pdf"], None),
     (["perfetto", "SMALL", "-o", "x.json"], None),
     (["perfetto", "TRACE", "-o", "missing/x.json"], "missing: no such folder"),
-    (["record", "-o", "x.txt"], "record: a command or a pid must be given, one of the two"),
+    (["record", "-o", "x.txt"], "record: either a command or a pid must be given"),
     (["record", "-o", "x.txt", "--pid", "1", "true"], None),
     (["record", "-o", "x.txt", "--seconds", "0", "true"], "seconds = 0.0: must be more than 0"),
     (["measure", "--pages", "0"], "pages = 0: must be 1 or more"),

@@ -1,4 +1,4 @@
-"""A real kernel beside the simulated one."""
+"""A real kernel beside the simulated one: measure it, predict it, and lock memory on it."""
 
 from rfcsim.live.calibrate import Calibration, calibrate
 from rfcsim.live.lock import LockedMemory, lock_memory, unlock_memory

@@ -1,4 +1,4 @@
-"""Check a scenario's claims over all orders of steps, and replay the schedules that break them."""
+"""The checker: which claims about a scenario hold over all orders of steps."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,14 +54,14 @@ class Check:
     ----------
     scenario : Scenario
     states : int
-        Distinct states that were found, all that can be reached.
+        How many distinct states were found: all that can be reached.
     seconds : float
     outcomes : frozenset of Outcome
         Every way in which the run can end.
     sequential : frozenset of Outcome
         Every outcome of some order of the whole calls on the original design.
     schedules : dict of str to str
-        For each claim that is violated a shortest schedule that violates it, see `replay`.
+        For each claim that is violated, a shortest schedule that violates it; see `replay`.
     """
 
     scenario: Scenario
@@ -80,7 +80,7 @@ class Check:
         return claim not in self.schedules
 
     def violated_by(self, schedule: str) -> list[str]:
-        """The claims that a schedule was found to violate."""
+        """The claims for which `schedules` has this schedule."""
         return [claim for claim, found in self.schedules.items() if found == schedule]
 
     def verdicts(self) -> pl.DataFrame:
@@ -92,7 +92,7 @@ class Check:
         )
 
     def table(self) -> pl.DataFrame:
-        """A row a claim: claim, holds, schedule (a shortest one that violates it), meaning."""
+        """One row per claim: claim, holds, schedule (a shortest one that violates it), meaning."""
         rows = [
             (claim, self.holds(claim), self.schedules.get(claim), meaning)
             for claim, meaning in CLAIMS.items()
@@ -111,29 +111,29 @@ def check(
 ) -> Check:
     """Try every order of the steps of a scenario's calls, and say which claims hold.
 
-    Every task makes its calls once; times, CPUs and costs play no part.
+    Every task makes its calls once. Times, CPUs and costs play no part.
 
     Parameters
     ----------
     scenario : Scenario
         A small one: at most 1,024 pages and 26 tasks, and no uncached file.
     policy : str
-        "any": a waiter that the holders allow may be granted whatever the queue, which covers
-        every policy of a lock. "fifo": the hand-over of 2.6.36.
+        "any": any waiter that the holders allow may be granted, wherever it stands in the queue,
+        which covers every lock policy. "fifo": the hand-over of 2.6.36.
     mutant : str
         A deliberate mistake in the patch (`rfcsim.model.layout.mutant.NAMES`), or "none". The
-        whole calls that the outcomes are compared with are made without it.
+        whole calls with which the outcomes are compared are made without it.
     reduce : bool
-        Take steps that commute with everybody else's together: the same verdicts, sooner.
+        Take steps that commute with those of all other tasks together: the same verdicts, sooner.
     most_gib : float
         Memory that the search may take, in GiB; a state takes about 50 bytes.
     progress : callable, optional
-        Told now and then how many states have been found.
+        Called now and then with the number of states that have been found.
 
     Raises
     ------
     RfcsimError
-        One line: what does not fit, or how far the search came when the memory was full.
+        One line: what does not fit, or how far the search had come when the memory was full.
     """
     if not isinstance(most_gib, int | float) or not 0 < most_gib < inf:
         raise RfcsimError(f"most_gib = {most_gib!r}: must be more than 0")
@@ -175,7 +175,7 @@ def check(
 def _first_beyond(
     found: dict[Outcome, int], allowed: set[Outcome], *, promised: bool
 ) -> int | None:
-    """The nearest state whose outcome is not allowed, by what is promised or to the letter."""
+    """The nearest state whose outcome is not allowed, in what is promised or to the letter."""
     if promised:
         kept = {outcome.promised() for outcome in allowed}
         beyond = (number for outcome, number in found.items() if outcome.promised() not in kept)

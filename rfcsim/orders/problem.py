@@ -1,10 +1,9 @@
-"""A scenario as the explorer takes it, and schedules as people write them."""
+"""A scenario in the form that the checker takes, and schedules in the form that people write."""
 
 import numpy as np
 
 from rfcsim.errors import RfcsimError
-from rfcsim.model.layout import design, mm, operation, thread
-from rfcsim.model.layout import mutant as mutants
+from rfcsim.model.layout import design, mm, mutant, operation, thread
 from rfcsim.race.layout import grant
 from rfcsim.race.problem import refuse_large
 from rfcsim.race.search import ExplorerError, Leg, Problem
@@ -15,24 +14,24 @@ _POLICIES = {"any": grant.ANY, "fifo": grant.FIFO}
 
 
 def policy_code(policy: str) -> int:
-    """grant.* of the explorer for "any" or "fifo"; RfcsimError for anything else."""
+    """The checker's grant.* for "any" or "fifo"; RfcsimError for anything else."""
     if policy not in _POLICIES:
         raise RfcsimError(f"policy = {policy!r}: must be one of {', '.join(_POLICIES)}")
     return _POLICIES[policy]
 
 
-def problem_of(scenario: Scenario, mutant: str = "none") -> Problem:
-    """A scenario as the explorer takes it."""
-    if mutant not in mutants.NAMES:
-        raise RfcsimError(f"mutant = {mutant!r}: must be one of {', '.join(mutants.NAMES)}")
+def problem_of(scenario: Scenario, mistake: str = "none") -> Problem:
+    """A scenario in the form that the checker takes; `mistake` is one of mutant.NAMES."""
+    if mistake not in mutant.NAMES:
+        raise RfcsimError(f"mutant = {mistake!r}: must be one of {', '.join(mutant.NAMES)}")
     try:  # before any array of that size is made
         refuse_large(scenario.placements()[-1].end, sum(group.count for group in scenario.tasks))
     except ExplorerError as error:
         raise RfcsimError(f"{scenario.name}: {error}") from None
     state, programs, threads = compile_process(scenario)
-    state.mm[mm.MUTANT] = mutants.NAMES.index(mutant)
-    state.mm[mm.LOCK_POLICY] = 0  # the explorer has policies of its own
-    if mutant == "downgrades":
+    state.mm[mm.MUTANT] = mutant.NAMES.index(mistake)
+    state.mm[mm.LOCK_POLICY] = 0  # the checker has policies of its own
+    if mistake == "downgrades":
         state.mm[mm.DESIGN] = design.DOWNGRADE
     calls = [_pieces(op) for op in programs]
     ops_before = np.cumsum([0, *map(len, calls)])

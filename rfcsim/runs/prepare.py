@@ -1,4 +1,4 @@
-"""From a scenario and its costs to the machine of a run."""
+"""Make the machine of a run from a scenario and its costs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,23 +48,23 @@ def machine_of(
     trace_capacity: int = 0,
     jump: bool = True,
 ) -> Machine:
-    """Build the clock for a scenario, ready to run; `prepare` checks its arguments first.
+    """Build the machine for a scenario, ready to run; `prepare` also checks the arguments.
 
     Parameters
     ----------
     scenario : Scenario
     costs : int64[cost.COUNT]
-        Nanoseconds by class of work and the rest of a cost table, as `CostTable.values`.
+        The figures of a cost table, as in `CostTable.values`.
     seed, replication : int
-        Together the key of the random numbers.
+        Together, the key of the random numbers.
     trace_capacity : int
-        Events of the trace that are kept; 0 keeps none.
+        How many events of the trace are kept; 0 keeps none.
     jump : bool
-        Advance over the pages of one hold at once; the result is the same without.
+        Advance over the pages of one hold at once, not page by page. The result is the same.
     """
     return build(
         *compile_process(scenario),
-        costs.copy(),  # a cost table is read-only, and Numba would compile for that type too
+        costs.copy(),  # a cost table is read-only, and Numba would compile once more for that type
         cpus=scenario.cpus,
         classes=len(scenario.tasks),
         seed=seed,
@@ -79,7 +79,7 @@ def machine_of(
 def prepare_pair(
     scenario: Scenario, costs: np.ndarray, seed: int, replication: int
 ) -> tuple[Machine, Machine]:
-    """A machine at time 0 to be run, and one to take it back to, for the next replication."""
+    """A machine at time 0 to run, and a copy from which to restore it for the next replication."""
     machine = prepare(scenario, costs, seed, replication)
     with _memory_for(scenario, trace=0):
         return machine, copy_of(machine)

@@ -1,4 +1,4 @@
-"""Progress in plain text, where there is no bar: one line on standard error."""
+"""Progress in plain text, without a bar: one line on standard error."""
 
 import os
 import sys

@@ -80,7 +80,7 @@ class Result:
         Stretches of virtual time that were simulated: steps, timers, disk reads. Pages that went
         by in one jump are one stretch.
     trace_dropped : int
-        Events that the trace had no room for.
+        Events for which the trace had no room.
     """
 
     scenario: Scenario
@@ -110,7 +110,7 @@ class Result:
             _histograms=machine.histograms,
             _calls=machine.calls,
             _schedule=machine.schedule,
-            # Without a trace there is no array at all: an empty trace is one that was asked for.
+            # Empty if no trace was asked for.
             _trace=machine.trace[:kept],
         )
 
@@ -122,7 +122,7 @@ class Result:
 
     @cached_property
     def waits(self) -> pl.DataFrame:
-        """Waits for mmap_sem, one row a class of task and mode that asked for it.
+        """Waits for mmap_sem, one row per class of task and mode in which it asked.
 
         Columns: class, mode, requests, waited (those not granted at once), then p50_ns, p99_ns,
         max_ns and total_ns over all requests. A wait ends when the task runs again as the owner.
@@ -136,7 +136,7 @@ class Result:
 
     @cached_property
     def holds(self) -> pl.DataFrame:
-        """Holds of mmap_sem, from the grant to the release, one row a class and mode.
+        """Holds of mmap_sem, from the grant to the release, one row per class and mode.
 
         Columns: class, mode, holds, p50_ns, p99_ns, max_ns, total_ns.
         """
@@ -148,7 +148,7 @@ class Result:
 
     @cached_property
     def calls(self) -> pl.DataFrame:
-        """System calls and accesses, one row a class and call.
+        """System calls and accesses, one row per class and call.
 
         Columns: class, call, count, failed (returned a negative value), mean_ns, max_ns, total_ns.
         """
@@ -173,10 +173,10 @@ class Result:
 
     @cached_property
     def rounds(self) -> pl.DataFrame:
-        """Times through a task's program that are over, one row a class.
+        """Finished rounds, each once through a task's program, one row per class.
 
         Columns: class, rounds, then p50_ns, p99_ns, max_ns and total_ns, from the beginning of
-        the first call to the end of the last, pauses and think times in between included.
+        the first call to the end of the last, including pauses and think times in between.
         """
         rows = [
             (self._class(name), *self._times(name, span.ROUND))
@@ -187,7 +187,7 @@ class Result:
 
     @cached_property
     def tasks(self) -> pl.DataFrame:
-        """One row a task: task, class, calls (done), last_return (of the latest call)."""
+        """One row per task: task, class, calls (done), last_return (of the latest call)."""
         return pl.DataFrame(
             {
                 "task": self.task_names,
@@ -220,7 +220,7 @@ class Result:
 
     @cached_property
     def trace(self) -> pl.DataFrame:
-        """The event frame (`rfcsim.trace.frame.EVENT_SCHEMA`) of the run's beginning.
+        """The event frame (`rfcsim.trace.frame.EVENT_SCHEMA`) of the beginning of the run.
 
         Raises
         ------
@@ -246,11 +246,11 @@ class Result:
 
     @property
     def task_names(self) -> list[str]:
-        """The tasks in the order of their numbers: "victim 3"."""
+        """The names of the tasks, such as "victim 3", in the order of their numbers."""
         return [f"{group.name} {i}" for group in self.scenario.tasks for i in range(group.count)]
 
     def quantile(self, class_name: str, record: str, q: float) -> int:
-        """The least duration that a share q of the entries of a histogram do not exceed, in ns.
+        """The least duration that a share q of the entries of a histogram does not exceed, in ns.
 
         Parameters
         ----------

@@ -15,9 +15,9 @@ from rfcsim.runs.result import Result
 from rfcsim.scenario.costs import cost_values
 from rfcsim.scenario.scenario import Scenario
 
-Progress = Callable[[float], None]  # told the share of the work that is done, 0 to 1
+Progress = Callable[[float], None]  # called with the share of the work that is done, 0 to 1
 
-# Between two chunks a run can be interrupted and tells how far it is: several times a second.
+# Between two chunks, several times a second, a run can be interrupted and tells how far it is.
 EVENTS_A_CHUNK = 1_000_000
 
 
@@ -40,12 +40,12 @@ def simulate(
     ----------
     scenario : Scenario
     seed, replication : int
-        Key of the random numbers, 0 to 2**63 - 1 each. Two designs that are compared under one
+        The key of the random numbers, 0 to 2**63 - 1 each. Two designs that are compared under one
         key see the same draws.
     trace : int
-        Events of the trace to keep, from the start of the run; 0 keeps none.
+        How many events of the trace to keep, from the start of the run; 0 keeps none.
     jump : bool
-        Advance over the pages of one hold at once; without, page by page, to the same result.
+        Advance over the pages of one hold at once, not page by page. The result is the same.
     progress : callable, optional
         Called now and then with the share of the run that is done, 0 to 1.
 
@@ -68,7 +68,7 @@ def run_once(
     progress: Progress | None = None,
     stop: threading.Event | None = None,
 ) -> Result:
-    """Run a scenario with costs that are loaded; see `simulate`.
+    """Run a scenario with costs that are already loaded; see `simulate`.
 
     Parameters
     ----------
@@ -104,11 +104,11 @@ def play(
 
 
 def why_not_finished(scenario: Scenario, status: int) -> Exception:
-    """What is to blame for a run that has ended otherwise."""
+    """The error for a run that ended without being finished."""
     if status == run_status.ENDLESS:
         return ScenarioError(
-            f"costs = {scenario.costs!r}: a task would call for ever in no time, "
-            "must have costs above 0, or its calls think_ns"
+            f"costs = {scenario.costs!r}: a task would make calls for ever in no time, "
+            "must have costs above 0, or its calls think_ns above 0"
         )
     if status == run_status.DISK_FULL:
         return ScenarioError("tasks: more reads at a time than the disk's queue has room for")
@@ -116,7 +116,7 @@ def why_not_finished(scenario: Scenario, status: int) -> Exception:
 
 
 def _share_done(machine: Machine) -> float:
-    """How much of a run is over: by the clock if it has an end, else by calls and their pages."""
+    """The share of a run that is over: by time if it has an end, else by calls and their pages."""
     end = machine.clock[clock.END]
     if end > 0:
         return min(1.0, float(machine.clock[clock.NOW] / end))

@@ -1,4 +1,4 @@
-"""What comes with the package: scenarios and cost tables."""
+"""The scenarios and cost tables that come with the package."""
 
 from typing import Literal
 
@@ -25,7 +25,7 @@ def preset(name: str) -> Scenario:
     Raises
     ------
     ScenarioError
-        If there is none of that name.
+        If there is no preset of that name.
     """
     names = [*data_names("presets"), *data_names("checks")]
     if name not in names:
@@ -63,5 +63,5 @@ def _load(kind: Literal["presets", "checks"], what: str, name: str) -> Scenario:
 
 
 def cost_tables() -> dict[str, str]:
-    """Name the cost tables, each with what it is of."""
+    """Name the cost tables, each with its description."""
     return {name: load_costs(name).description for name in data_names("costs")}

@@ -1,4 +1,4 @@
-"""The files of the project that the tests of the house read."""
+"""The files of the project that the tests in this folder read."""
 
 import tomllib
 from importlib.metadata import requires

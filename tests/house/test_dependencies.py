@@ -45,7 +45,7 @@ def pins() -> dict[str, str]:
 
 
 def test_conda_environment_asks_for_the_same_packages() -> None:
-    """Under the same names, too: conda-forge has each under PyPI's, but for case, "-" and "_"."""
+    """Also under the same names: conda-forge uses PyPI's, except for case, "-" and "_"."""
     wanted = ranges(requirements())
     python = SpecifierSet(PYPROJECT["project"]["requires-python"])
     lines = [*conda_packages(), *pip_packages()[:-1]]
@@ -60,12 +60,12 @@ def test_conda_environment_installs_the_project_itself() -> None:
 
 @pytest.mark.parametrize("line", conda_packages())
 def test_conda_reads_the_ranges_as_pip_does(line: str) -> None:
-    """By conda's own parser: the locked version is in the range, version 0 is not."""
+    """According to conda's own parser, the locked version is in the range, and version 0 is not."""
     spec, name = MatchSpec(line), Requirement(line).name
     version = {"python": python_version(), "pip": "26"}.get(name) or pins()[canonicalize_name(name)]
 
     def has(version: str) -> bool:
-        # Any build: a range in environment.yml names none.
+        # Any build will do: a range in environment.yml names none.
         build = {"build": BuildString("py_0"), "build_number": 0, "subdir": "noarch"}
         return spec.matches(PackageRecord(name, version, **build))
 
@@ -127,7 +127,7 @@ def test_lock_holds_what_its_packages_need() -> None:
 
 
 def test_binder_installs_the_lock_and_the_project() -> None:
-    """What repo2docker reads; with a folder .binder/ it reads nothing else."""
+    """What repo2docker reads; if there is a folder .binder/, it reads nothing else."""
     binder = ROOT / ".binder"
     assert {path.name for path in binder.iterdir()} == {"requirements.txt", "runtime.txt"}
     lock, project = (binder / "requirements.txt").read_text().splitlines()

@@ -22,7 +22,7 @@ from rfcsim.model.step import begin, take_step
 from rfcsim.runs.prepare import machine_of
 from rfcsim.scenario import compile as compiled
 from rfcsim.scenario.calls import CLASSES, BaseCall
-from rfcsim.scenario.checked import Distribution, Part
+from rfcsim.scenario.checked import Checked, Distribution
 from tests.house.project import ROOT
 from tests.race.scenarios import scenarios_of_any_call
 from tests.twin.random_calls import EVERYTHING
@@ -161,20 +161,20 @@ MADE_OF_OTHERS = {"regions", "tasks", "calls", "call"}
 ELSEWHERE = {"costs"}  # a file
 
 
-def fields() -> list[tuple[type[Part], str]]:
+def fields() -> list[tuple[type[Checked], str]]:
     kinds = [*CLASSES.values(), Region, TaskGroup, Scenario]
     left_out = MEANT_FOR_PEOPLE | MADE_OF_OTHERS | ELSEWHERE
     return [(kind, name) for kind in kinds for name in kind.model_fields if name not in left_out]
 
 
-def arrays(kind: type[Part], given: dict[str, Any]) -> list[bytes]:
+def arrays(kind: type[Checked], given: dict[str, Any]) -> list[bytes]:
     """What becomes of a scenario with such a part."""
     required = {
         name: BASE[name]
         for name, field in kind.model_fields.items()
         if name in BASE and (field.is_required() or (name == "pages" and kind is not Region))
     }
-    parts: dict[type[Part], dict[str, Any]] = {
+    parts: dict[type[Checked], dict[str, Any]] = {
         Region: {"name": "a", "pages": 3},
         TaskGroup: {"name": "tasks", "count": 2},
         Scenario: {},
@@ -202,7 +202,7 @@ def arrays(kind: type[Part], given: dict[str, Any]) -> list[bytes]:
 @pytest.mark.parametrize(
     ("kind", "name"), fields(), ids=lambda value: getattr(value, "__name__", value)
 )
-def test_every_field_makes_a_difference(kind: type[Part], name: str) -> None:
+def test_every_field_makes_a_difference(kind: type[Checked], name: str) -> None:
     assert name in OTHER, "give it another value in OTHER above"
     beside = BESIDE.get(name, {})
     with_it = arrays(kind, beside | {name: OTHER[name]})
@@ -220,7 +220,7 @@ def test_every_field_makes_a_difference(kind: type[Part], name: str) -> None:
         ("DISTRIBUTION", CLASSES["hold"], "distribution"),
     ],
 )
-def test_every_word_has_its_number(table: str, kind: type[Part], field: str) -> None:
+def test_every_word_has_its_number(table: str, kind: type[Checked], field: str) -> None:
     words = get_args(kind.model_fields[field].annotation)
     assert {*getattr(compiled, table)} == {*words}, f"{table} of rfcsim/scenario/compile.py"
 

@@ -1,4 +1,4 @@
-"""What is installed from the wheel finds its data without the checkout."""
+"""A package installed from the wheel finds its data without the checkout."""
 
 import os
 import subprocess

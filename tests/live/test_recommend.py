@@ -1,4 +1,4 @@
-"""The advice reaches its target by what was measured and predicted, and is measured anew."""
+"""What is recommended reaches its target as measured and predicted, and is measured again."""
 
 import importlib
 import json
@@ -30,18 +30,18 @@ def without(rows: pl.Expr) -> Measurement:
 
 
 def here(measurement: Measurement) -> Measurement:
-    """The same, as if it were of this machine."""
+    """The same measurement, as if it were of this machine."""
     of_machine = {name: provenance()[name] for name in ("kernel", "cpu")}
     return Measurement(measurement.records, {**measurement.provenance, **of_machine})
 
 
 @pytest.fixture(scope="module")
 def in_pieces() -> Recommendation:
-    """Where pages that are touched are not among the ways."""
+    """A measurement without the way that touches pages."""
     return recommend(without(TOUCHING), p99_wait_ns=MS, confirm=False)
 
 
-def test_the_quickest_of_those_that_reach_the_target_is_advised() -> None:
+def test_the_quickest_of_those_that_reach_the_target_is_recommended() -> None:
     found = recommend(load_measurement(RECORDED), p99_wait_ns=MS, confirm=False)
     reaching = found.trials.filter("reaches")
     assert found.best is not None and found.kept is None
@@ -53,7 +53,9 @@ def test_the_quickest_of_those_that_reach_the_target_is_advised() -> None:
     assert found.table().height == found.trials.height
 
 
-def test_the_largest_piece_that_reaches_the_target_is_advised(in_pieces: Recommendation) -> None:
+def test_the_largest_piece_that_reaches_the_target_is_recommended(
+    in_pieces: Recommendation,
+) -> None:
     best = in_pieces.best
     assert best is not None
     assert (best["method"], best["pause_us"]) == ("onfault-populate", 40.0)
@@ -62,7 +64,7 @@ def test_the_largest_piece_that_reaches_the_target_is_advised(in_pieces: Recomme
     assert search._piece(best["piece_pages"], 40.0, "normal") == best
     assert not search._piece(2 * best["piece_pages"], 40.0, "normal")["reaches"]
     words = f"{best['piece_pages']} pages at a time, with 40 us of sleep after each"
-    assert words in in_pieces.text and "It was not measured anew." in in_pieces.text
+    assert words in in_pieces.text and "It was not measured again." in in_pieces.text
 
 
 def test_what_may_not_be_locked_is_not_said_to_be() -> None:
@@ -73,7 +75,7 @@ def test_what_may_not_be_locked_is_not_said_to_be() -> None:
     assert "mlock" not in found.c_code + found.python_code
 
 
-def test_a_measured_setting_that_missed_the_target_is_not_advised(
+def test_a_measured_setting_that_missed_the_target_is_not_recommended(
     in_pieces: Recommendation,
 ) -> None:
     best = in_pieces.best
@@ -104,11 +106,11 @@ def test_where_nothing_reaches_the_target_that_is_said() -> None:
     assert "Real-time waiters would not help either" in found.text
 
 
-# --- measured anew -----------------------------------------------------------------------------
+# --- measured again ----------------------------------------------------------------------------
 
 
 def confirming(monkeypatch, keeping: int) -> list[dict]:
-    """Let pieces of so many pages keep the target, and nothing else."""
+    """Let pieces of this many pages keep the target, and nothing else."""
     asked: list[dict] = []
 
     def measured(setting, pages, target_ns):
@@ -149,7 +151,7 @@ def test_where_touching_or_one_call_does_not_keep_the_target_pieces_do(
     in_pieces, monkeypatch, one_call: bool
 ) -> None:
     measurement = load_measurement(RECORDED)
-    if one_call:  # as quick as it is, and suddenly nobody waits for it
+    if one_call:  # it is as quick as before, but suddenly nobody waits for it
         quick = pl.lit([{"low_ns": 9, "high_ns": 9, "count": 100}])
         quick = quick.cast(measurement.records.schema["histogram"])
         of_call = (pl.col("method") == "mlock") & pl.col("piece_pages").is_null()
@@ -212,7 +214,7 @@ def test_what_was_measured_elsewhere_is_not_confirmed_here(monkeypatch, there, s
         f"It was measured elsewhere ({found.elsewhere}), so not confirmed here."
     )
     assert recommend(moved, p99_wait_ns=MS, confirm=False).text.endswith(
-        "It was not measured anew."
+        "It was not measured again."
     )
 
 
@@ -233,7 +235,7 @@ def test_the_lines_of_python_do_it(method, piece_pages, pause_us) -> None:
     array = anonymous(11)
     code = snippets.in_python(method, piece_pages, pause_us)
     names: dict = {"array": array}
-    exec(code, names)  # as a user would paste them
+    exec(code, names)  # as if a user had pasted it
     assert present_pages(array) == set(pages_of(array))
     locks = method not in ("populate", "touch")
     assert (set(pages_of(array)) <= locked_pages()) == locks
@@ -251,7 +253,7 @@ def test_the_lines_of_python_work_on_the_array_itself(method, piece_pages, pause
     names: dict = {"array": array}
     exec(code, names)
     assert present_pages(array) == set(pages_of(array)) == set(pages_of(whole))
-    if "flat" in names:  # reading for a copy would make pages present too: the page of zeros
+    if "flat" in names:  # to read for a copy would make pages present too: the zero page
         assert np.shares_memory(names["flat"], array)
     if "locked" in names:
         names["locked"].unlock()

@@ -1,4 +1,4 @@
-"""Progress without a bar: a line where somebody looks, or is said to."""
+"""Progress without a bar: one line, if somebody looks or if it is asked for."""
 
 import io
 
@@ -41,7 +41,7 @@ def test_a_line_is_written_over_and_over(monkeypatch, time) -> None:
         "small: 40 of 40 runs",
     ]
     assert lines[-1].endswith("\n")
-    assert len(lines[-1].rstrip("\n")) == len(lines[-2])  # nothing of the longer one is left
+    assert len(lines[-1].rstrip("\n")) == len(lines[-2])  # nothing of the longer line is left
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ from hypothesis import given
 from rfcsim.clock import run
 from rfcsim.clock.layout import cost, distribution, pick, run_status
 from rfcsim.clock.machine import Machine
-from rfcsim.model.layout import backing, bit, call, design, lock, operation, thread, vm, vma
-from rfcsim.model.layout import mm as mm_field
+from rfcsim.model.layout import backing, bit, call, design, lock, mm, operation, thread, vm, vma
 from rfcsim.runs.prepare import machine_of
 from rfcsim.scenario.calls import Hold, Mlock, Mmap, Munmap, Touch
 from rfcsim.scenario.process import Region, TaskGroup
@@ -36,8 +35,8 @@ def test_each_mapped_region_is_a_vma() -> None:
         Region(name="d", pages=1, protection="rx", special="io"),
         Region(name="e", pages=1, protection="none", special="dontexpand"),
     )
-    vmas, mm = machine.state.vmas, machine.state.mm
-    count = mm[mm_field.MAP_COUNT]
+    vmas, space = machine.state.vmas, machine.state.mm
+    count = space[mm.MAP_COUNT]
     assert count == 5
     columns = (vma.START, vma.END, vma.FLAGS, vma.BACKING, vma.IDENTITY, vma.READ_POSITION)
     flags_b = vm.READ | vm.WRITE | vm.LOCKED | vm.GROWSDOWN
@@ -49,9 +48,9 @@ def test_each_mapped_region_is_a_vma() -> None:
         [19, 20, vm.READ | vm.EXEC | vm.IO, backing.ANON, 4, 18],
         [21, 22, vm.DONTEXPAND, backing.ANON, 5, 20],
     ]
-    assert mm[mm_field.NEXT_IDENTITY] == 6
-    assert mm[mm_field.TOTAL_VM] == 4 + 3 + 2 + 1 + 1
-    assert mm[mm_field.LOCKED_VM] == 3
+    assert space[mm.NEXT_IDENTITY] == 6
+    assert space[mm.TOTAL_VM] == 4 + 3 + 2 + 1 + 1
+    assert space[mm.LOCKED_VM] == 3
     assert len(machine.state.pages) == 22
 
 
@@ -95,14 +94,14 @@ def test_the_kernel_is_as_the_scenario_says() -> None:
         cap_ipc_lock=True,
         max_map_count=9,
     )
-    mm = machine.state.mm
-    assert mm[mm_field.DESIGN] == design.BATCHED
-    assert mm[mm_field.BATCH_PAGES] == 17
-    assert mm[mm_field.READAHEAD_PAGES] == 5
-    assert mm[mm_field.LOCK_LIMIT] == 3
-    assert mm[mm_field.CAP_IPC_LOCK] == 1
-    assert mm[mm_field.MAX_MAP_COUNT] == 9
-    assert machine_with(Region(name="a", pages=1)).state.mm[mm_field.LOCK_LIMIT] == -1
+    space = machine.state.mm
+    assert space[mm.DESIGN] == design.BATCHED
+    assert space[mm.BATCH_PAGES] == 17
+    assert space[mm.READAHEAD_PAGES] == 5
+    assert space[mm.LOCK_LIMIT] == 3
+    assert space[mm.CAP_IPC_LOCK] == 1
+    assert space[mm.MAX_MAP_COUNT] == 9
+    assert machine_with(Region(name="a", pages=1)).state.mm[mm.LOCK_LIMIT] == -1
 
 
 def test_calls_become_rows_of_the_program() -> None:
@@ -172,7 +171,7 @@ def test_a_kernel_at_its_limit_has_room_for_the_vmas_it_may_still_make() -> None
     while run(machine, 1) == run_status.RUNNING:
         pass
     state = machine.state
-    assert state.mm[mm_field.MAP_COUNT] == 3
+    assert state.mm[mm.MAP_COUNT] == 3
     assert state.vmas[:3, (vma.START, vma.END)].tolist() == [[1, 4], [10, 13], [14, 15]]
     assert len(state.vmas) >= 5
 
@@ -180,10 +179,8 @@ def test_a_kernel_at_its_limit_has_room_for_the_vmas_it_may_still_make() -> None
 @given(cases())
 def test_there_is_always_room_for_the_vmas(case: Case) -> None:
     machine = machine_of(case.scenario, case.costs, seed=case.seed, replication=case.replication)
-    most = machine.state.mm[mm_field.MAP_COUNT]
+    most = machine.state.mm[mm.MAP_COUNT]
     while run(machine, 1) == run_status.RUNNING:
-        most = max(most, machine.state.mm[mm_field.MAP_COUNT])
+        most = max(most, machine.state.mm[mm.MAP_COUNT])
     assert most <= len(machine.state.vmas)
-    assert (
-        np.diff(machine.state.vmas[: machine.state.mm[mm_field.MAP_COUNT], vma.START]) > 0
-    ).all()
+    assert (np.diff(machine.state.vmas[: machine.state.mm[mm.MAP_COUNT], vma.START]) > 0).all()

@@ -1,4 +1,4 @@
-"""Kernels by name: each version has the design and the lock of its era."""
+"""Kernels by name: each version has the design and the lock policy of its era."""
 
 import pytest
 
