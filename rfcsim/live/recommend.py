@@ -19,6 +19,7 @@ from rfcsim.live.recommendation import CONFIRMED, TRIALS, Recommendation, Span
 from rfcsim.live.validate import TIMES_MEASURED, summarize
 from rfcsim.scenario.checked import Limits
 from rfcsim.scenario.costs import CostTable
+from rfcsim.scenario.sizes import largest, sizes
 
 REPETITIONS = 3  # of a prediction, and of the measurement that confirms
 # At most this many pieces are predicted, enough for p99; the others take as long per piece.
@@ -141,20 +142,17 @@ class _Search:
 
     def largest_piece(self, pause_us: float, priority: str = "normal") -> dict[str, Any]:
         """The largest piece that keeps the target; if none does, the one nearest to it."""
-        low, high = -1, max(1, (self.pages - 1).bit_length())
-        best = nearest = None
-        while high - low > 1:
-            middle = (low + high) // 2
-            trial = self._piece(2**middle, pause_us, priority)
-            if trial["reaches"]:
-                low, best = middle, trial
-            else:
-                high = middle
-            if nearest is None or trial["p99_ns"] < nearest["p99_ns"]:
-                nearest = trial
-        found = best or nearest
-        assert found is not None  # there was one piece to try at least
-        return found
+        trials: dict[int, dict[str, Any]] = {}
+
+        def reaches(piece_pages: int) -> bool:
+            trials[piece_pages] = self._piece(piece_pages, pause_us, priority)
+            return trials[piece_pages]["reaches"]
+
+        _, *pieces = sizes(self.pages)
+        found = largest(pieces, reaches)
+        if found is None:
+            return min(trials.values(), key=lambda trial: trial["p99_ns"])
+        return trials[found]
 
     def confirm(
         self, reaching: list[dict[str, Any]]

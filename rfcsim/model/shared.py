@@ -1,6 +1,6 @@
 """Stretches of steps that several calls share, and how a call enters and leaves them.
 
-A call's own steps are numbered below OWN_STEPS. A call enters a stretch by setting reg.STEP. When
+A call's own steps are numbered below UNMAPPING. A call enters a stretch by setting reg.STEP. When
 the stretch is over, the call goes on at its own step UNMAPPED + stage or POPULATED. So a step
 number says all there is to know, and each stretch is compiled once. The second pass is the last
 thing that a call does.
@@ -12,7 +12,6 @@ from rfcsim.model.layout import reg
 # A call's own steps that follow a stretch.
 UNMAPPED = 12  # + stage
 POPULATED = 15
-OWN_STEPS = 16
 
 # Unmapping a range: UNMAPPING + UNMAP_STEPS * stage + the step within it.
 UNMAPPING = 16

@@ -1,19 +1,22 @@
 """Cost tables: how long each piece of work takes, and where the figure comes from."""
 
-import tomllib
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import polars as pl
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from rfcsim.clock.layout import cost
 from rfcsim.data import data_names, data_path
-from rfcsim.errors import CostTableError
+from rfcsim.errors import CostTableError, RfcsimError
 from rfcsim.model.layout import work
+from rfcsim.scenario.checked import Checked
+from rfcsim.scenario.explain import did_you_mean
+from rfcsim.scenario.toml import parse, read_text
 
 # Row of a table -> its index in the clock's array of costs.
 COST_ROWS: dict[str, int] = {
@@ -38,10 +41,17 @@ ALLOWED = {  # row -> least, most; for every other row 0 to MOST_NS
 
 Status = Literal["measured", "published", "derived", "estimate"]
 Text = Annotated[str, Field(min_length=1)]
-_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Cost(BaseModel):
+class _Strict(Checked):
+    """What a number and a text are is not guessed; what is wrong is wrong with a cost table."""
+
+    error: ClassVar[type[RfcsimError]] = CostTableError
+
+    model_config = ConfigDict(strict=True)
+
+
+class Cost(_Strict):
     """One figure of a cost table.
 
     Parameters
@@ -55,14 +65,12 @@ class Cost(BaseModel):
         Where it comes from, precisely enough to look it up.
     """
 
-    model_config = _STRICT
-
     value: Annotated[int, Field(ge=0, le=MOST_NS)]
     status: Status
     source: Text
 
 
-class CostTable(BaseModel):
+class CostTable(_Strict):
     """How long each piece of work takes on one machine.
 
     Parameters
@@ -73,11 +81,9 @@ class CostTable(BaseModel):
 
     Raises
     ------
-    pydantic.ValidationError
-        If a row is missing, unknown or out of range. `load_costs` turns it into one line.
+    CostTableError
+        One line: the row that is missing, unknown or out of range, and what is allowed.
     """
-
-    model_config = _STRICT
 
     name: Text
     era: Text
@@ -86,14 +92,16 @@ class CostTable(BaseModel):
 
     @field_validator("costs", mode="before")
     @classmethod
-    def _check_rows(cls, costs: dict[str, object]) -> dict[str, object]:
+    def _check_rows(cls, costs: object) -> object:
+        if not isinstance(costs, Mapping):
+            return costs
         for row in costs:
             if row not in COST_ROWS:
-                raise ValueError(f"{row}: no such row; allowed are {', '.join(COST_ROWS)}")
+                raise ValueError(f"{row}: unknown row; {did_you_mean(str(row), COST_ROWS)}")
         for row in COST_ROWS:
             if row not in costs:
                 fields = ", ".join(Cost.model_fields)
-                raise ValueError(f"{row}: row is missing; expected [{row}] with {fields}")
+                raise ValueError(f"{row}: missing, must be a table with {fields}")
         return costs
 
     @field_validator("costs")
@@ -102,7 +110,7 @@ class CostTable(BaseModel):
         for row, (least, most) in ALLOWED.items():
             value = costs[row].value
             if not least <= value <= most:
-                raise ValueError(f"{row}.value: {value} is not allowed; {_allowed(row)}")
+                raise ValueError(f"{row}.value = {value}: must be {least} to {most}")
         return costs
 
     @property
@@ -158,7 +166,7 @@ def load_costs(name_or_path: str | Path) -> CostTable:
         If there is no such table, or a row of it is missing, unknown or out of range.
     """
     path = _path(name_or_path)
-    return _table(str(name_or_path), _content(path, str(name_or_path)))
+    return _table(str(name_or_path), read_text(path, CostTableError))
 
 
 def cost_values(name_or_path: str | Path) -> np.ndarray:
@@ -167,12 +175,12 @@ def cost_values(name_or_path: str | Path) -> np.ndarray:
     To parse a table takes longer than a small run. A file that has changed is parsed again.
     """
     path = _path(name_or_path)
-    return _values(str(name_or_path), _content(path, str(name_or_path)))
+    return _values(str(name_or_path), read_text(path, CostTableError))
 
 
 @lru_cache(maxsize=64)
-def _values(name: str, content: bytes) -> np.ndarray:
-    return _table(name, content).values
+def _values(name: str, text: str) -> np.ndarray:
+    return _table(name, text).values
 
 
 def _path(name_or_path: str | Path) -> Path:
@@ -192,44 +200,11 @@ def _packaged(text: str) -> Path:
     return data_path("costs", text)
 
 
-def _content(path: Path, name: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CostTableError(f"{name}: cannot be read: {error.strerror}") from None
-
-
-def _table(name: str, content: bytes) -> CostTable:
-    try:
-        table = tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CostTableError(f"{name}: is no TOML: {error}") from None
+def _table(name: str, text: str) -> CostTable:
+    table = parse(text, name, CostTableError)
     # Above the rows stand the fields of the table itself; what else is there is a row.
     fields = {key: table.pop(key) for key in ("name", "era", "description") if key in table}
     try:
-        return CostTable.model_validate({**fields, "costs": table})
-    except ValidationError as error:
-        raise CostTableError(f"{name}: {_one_line(error)}") from None
-
-
-def _allowed(row: str) -> str:
-    least, most = ALLOWED.get(row, (0, MOST_NS))
-    return f"allowed is an integer from {least} to {most}"
-
-
-def _one_line(error: ValidationError) -> str:
-    """Say what the first error is: row, value, and what is allowed."""
-    first = error.errors()[0]
-    where = [str(part) for part in first["loc"] if part != "costs"]
-    if not where:  # the table's own rules name the row themselves
-        return first["msg"].removeprefix("Value error, ")
-    name = ".".join(where)
-    if first["type"] == "missing":
-        return f"{name}: is missing"
-    if first["type"] == "extra_forbidden":
-        return f"{name}: no such field; allowed are {', '.join(Cost.model_fields)}"
-    if where[-1] == "value":
-        allowed = _allowed(where[0])
-    else:
-        allowed = first["msg"].replace("Input should be", "allowed is")
-    return f"{name}: {first['input']!r} is not allowed; {allowed}"
+        return CostTable(**fields, costs=table)
+    except CostTableError as error:
+        raise CostTableError(f"{name}: {str(error).removeprefix('costs.')}") from None

@@ -80,8 +80,8 @@ def explain(error: ValidationError, fields: Mapping[str, Sequence[str]]) -> str:
     error : ValidationError
         What pydantic found.
     fields : mapping of str to sequence of str
-        The keys that each table knows: by the call's name, by ``regions``, ``tasks`` or
-        ``published``, and by the empty string for the scenario itself.
+        The keys that each table knows, as `checked.known_keys` lists them: by the call's name, by
+        the field that the table is the value of, and by the empty string for the outermost.
     """
     details = error.errors(include_url=False)
     first = next((d for d in details if d["type"] == "extra_forbidden"), details[0])
@@ -96,9 +96,8 @@ def explain(error: ValidationError, fields: Mapping[str, Sequence[str]]) -> str:
     if kind == "missing":
         return f"{path(location)}: missing, must be given"
     if kind == "extra_forbidden":
-        key = str(location[-1])
-        known = fields.get(_table(location[:-1]), ())
-        return f"{path(location)}: unknown key; {did_you_mean(key, known)}"
+        known = _known(location[:-1], fields)
+        return f"{path(location)}: unknown key; {did_you_mean(str(location[-1]), known)}"
     if kind in ("union_tag_not_found", "union_tag_invalid"):
         return _bad_call(location, first["input"], kind)
     return f"{path(location)} = {show(first['input'])}: {_allowed(kind, context, first['msg'])}"
@@ -108,9 +107,10 @@ def _is_discriminator(location: Sequence[str | int], index: int) -> bool:
     return index >= 2 and location[index - 2] == "calls" and location[index] in CALL_NAMES
 
 
-def _table(location: Sequence[str | int]) -> str:
-    names = [part for part in location if isinstance(part, str)]
-    return names[-1] if names else ""
+def _known(location: Sequence[str | int], fields: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    """The keys of the table at a place; its own name comes last, or a key that the user chose."""
+    names = [part for part in location if part in fields]
+    return fields.get(str(names[-1]) if names else "", ())
 
 
 def _bad_call(location: Sequence[str | int], given: object, kind: str) -> str:

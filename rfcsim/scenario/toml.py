@@ -6,27 +6,27 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from rfcsim.errors import ScenarioError
+from rfcsim.errors import RfcsimError, ScenarioError
 
 
-def read_text(file: str | os.PathLike[str]) -> str:
-    """The text of a file; ScenarioError if it cannot be read."""
+def read_text(file: str | os.PathLike[str], error: type[RfcsimError] = ScenarioError) -> str:
+    """The text of a file; `error` if it cannot be read."""
     try:
         return Path(file).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ScenarioError(f"{file}: {error.strerror}") from None
+    except OSError as found:
+        raise error(f"{file}: {found.strerror}") from None
     except ValueError:  # not UTF-8, or a NUL in the path
-        raise ScenarioError(f"{file}: not a UTF-8 text file") from None
+        raise error(f"{file}: not a UTF-8 text file") from None
 
 
-def parse(text: str, source: str) -> dict[str, Any]:
-    """The table of a TOML text; ScenarioError, with the line, if it is none."""
+def parse(text: str, source: str, error: type[RfcsimError] = ScenarioError) -> dict[str, Any]:
+    """The table of a TOML text; `error`, with the line, if it is none."""
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise ScenarioError(f"{source}: tables are nested too deeply") from None
-    except ValueError as error:
-        raise ScenarioError(f"{source}: {_problem(str(error))}") from None
+        raise error(f"{source}: tables are nested too deeply") from None
+    except ValueError as found:
+        raise error(f"{source}: {_problem(str(found))}") from None
 
 
 def _problem(message: str) -> str:

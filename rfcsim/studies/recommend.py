@@ -16,6 +16,7 @@ from rfcsim.scenario.calls import Mlock, Populate
 from rfcsim.scenario.checked import Limits, check_range
 from rfcsim.scenario.costs import load_costs
 from rfcsim.scenario.scenario import Scenario
+from rfcsim.scenario.sizes import largest, sizes
 from rfcsim.studies.tradeoff import Locker, locker_of, tradeoff
 
 AS_IT_IS = "as it is"
@@ -183,17 +184,10 @@ class _Search:
         if not way.sizes:
             self._reaches(way, None)
             return None
-        whole = max(1, (_pages(way.scenario, self._locker) - 1).bit_length())
-        if self._reaches(way, 2**whole):
-            return 2**whole
-        low, high = -1, whole  # exponents; low is known, or -1 taken, to reach the target
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self._reaches(way, 2**middle):
-                low = middle
-            else:
-                high = middle
-        return None if low < 0 else 2**low
+        whole, *smaller = sizes(_pages(way.scenario, self._locker))
+        if self._reaches(way, whole):
+            return whole
+        return largest(smaller, lambda size: self._reaches(way, size))
 
     def _reaches(self, way: Way, size: int | None) -> bool:
         case = way.scenario.replace(**dict.fromkeys(way.sizes, size))

@@ -20,17 +20,12 @@ from rfcsim.scenario.calls import (
     Touch,
 )
 from rfcsim.scenario.explain import did_you_mean
+from rfcsim.scenario.kernels import kernel as rules_of
 from rfcsim.scenario.process import Region, TaskGroup
 from rfcsim.scenario.scenario import Scenario
 
-# The design and the policy of the lock of each.
-KERNELS = {
-    "2.6.36": ("exclusive", "fifo"),
-    "RFC": ("batched", "fifo"),
-    "2.6.38": ("fault-retry", "fifo"),
-    "3.9": ("mm-populate", "writer-stealing"),
-    "6.4": ("vma-lock", "reader-stealing"),
-}
+# Those whose calls here differ: the design and the policy of the lock of each.
+KERNELS = {version: rules_of(version) for version in ("2.6.36", "RFC", "2.6.38", "3.9", "6.4")}
 WITHOUT_REMAP = "6.4"  # remap_file_pages() is an mmap() since 4.0
 
 STACK_PAGES = 2048  # RLIMIT_STACK is 8 MiB as a rule
@@ -109,7 +104,6 @@ def call_site(
             "from 4.0 on"
         )
     what = known[site]
-    design, lock_policy = KERNELS[kernel]
     touch = Touch(region="heap", pick="sequential", think_ns=THINK_NS, think="exponential")
     mmap = Mmap(region="scratch", think_ns=THINK_NS, think="exponential")
     tasks = [
@@ -121,8 +115,7 @@ def call_site(
     return Scenario(
         name=f"{site}-{kernel.replace('.', '_')}",
         description=f"{what.call} in {kernel}.",
-        design=design,
-        lock_policy=lock_policy,
+        **KERNELS[kernel],
         costs="anon-2010",
         cpus=4,
         regions=(

@@ -137,7 +137,7 @@ def test_smaller_pieces_are_measured_until_one_keeps_the_target(in_pieces, monke
     assert found.text.endswith("it keeps its promise.")
 
 
-def test_a_promise_that_is_not_kept_is_not_made(in_pieces, monkeypatch) -> None:
+def test_a_promise_that_is_not_kept_is_not_made(monkeypatch) -> None:
     asked = confirming(monkeypatch, 0)
     found = recommend(here(without(TOUCHING)), p99_wait_ns=MS)
     assert len(asked) == module.MOST_CONFIRMED == found.confirmed.height

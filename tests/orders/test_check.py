@@ -30,6 +30,7 @@ from tests.race.scenarios import (
     TOUCH,
     beside_mlock,
     scenarios,
+    scenarios_of_any_call,
 )
 
 STRICT = "as-if-sequential-strict"
@@ -180,8 +181,8 @@ def test_the_schedule_of_a_violation_leads_to_it(policy) -> None:
     assert steps["did"].to_list().count("returns 0") == 2
 
 
-@given(scenarios(), st.sampled_from([grant.ANY, grant.FIFO]))
-@settings(max_examples=150)
+@given(st.one_of(scenarios(), scenarios_of_any_call()), st.sampled_from([grant.ANY, grant.FIFO]))
+@settings(max_examples=300)
 def test_reduction_changes_no_verdict_and_no_outcome(scenario: Scenario, policy: int) -> None:
     problem = problem_of(scenario)
     reduced = search_all(problem, policy=policy, reduce=True)

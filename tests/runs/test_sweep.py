@@ -252,7 +252,7 @@ def test_a_mistake_of_ours_is_no_input_error(tmp_path: Path) -> None:
     assert "the rows of 3 of 24 runs are safe" in caught.value.__notes__[0]
 
 
-def test_a_worker_of_another_version_is_refused(monkeypatch) -> None:
+def test_a_worker_of_another_version_is_refused() -> None:
     class Old(Failing):
         def submit(self, fn, /, *args, **kwargs) -> Future:
             future = super().submit(fn, *args, **kwargs)

@@ -2,6 +2,7 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from rfcsim.clock.layout import cost
 from rfcsim.data import data_names, data_path
 from rfcsim.errors import CostTableError
 from rfcsim.model.layout import work
-from rfcsim.scenario.costs import COST_ROWS, MOST_NS, cost_values, load_costs
+from rfcsim.scenario.costs import COST_ROWS, MOST_NS, Cost, CostTable, cost_values, load_costs
 
 TABLES = data_names("costs")
 NVME = data_path("costs", "nvme").read_text()
@@ -154,27 +155,29 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("[disk_depth]", "[disk_dept]", "disk_dept: no such row; allowed are syscall_ns, "),
-        ('name = "nvme"', 'name = "nvme"\nspeed = 3', "speed: no such row"),
-        ('name = "nvme"\n', "", "name: is missing"),
-        ('name = "nvme"', "name = 3", "name: 3 is not allowed"),
-        ('name = "nvme"', 'name = ""', "name: '' is not allowed"),
-        ('name = "nvme"', 'name = "nvme', "is no TOML: "),
-        ("value = 85_000", "value = -1", f"disk_request_ns.value: -1 is not allowed; allowed is an"
-         f" integer from 0 to {MOST_NS}"),
-        ("value = 85_000", "value = 85e3", "disk_request_ns.value: 85000.0 is not allowed"),
-        ("value = 85_000", "value = true", "disk_request_ns.value: True is not allowed"),
-        ("value = 85_000", 'value = "85 us"', "disk_request_ns.value: '85 us' is not allowed"),
-        ("value = 85_000", f"value = {MOST_NS + 1}", "disk_request_ns.value: "),
-        ("value = 85_000\n", "", "disk_request_ns.value: is missing"),
-        ("value = 85_000", "value = 85_000\nunit = 1", "disk_request_ns.unit: no such field"),
-        ("value = 4\n", "value = 0\n", "disk_depth.value: 0 is not allowed; allowed is an integer"
-         " from 1 to 65536"),
-        ("value = 4\n", "value = 65537\n", "disk_depth.value: 65537 is not allowed"),
-        ("value = 4_000_000", "value = 0", "timeslice_ns.value: 0 is not allowed; allowed is an"
-         f" integer from 1 to {MOST_NS}"),
-        ('status = "published"', 'status = "guess"', "'guess' is not allowed; allowed is 'measured'"
-         ", 'published', 'derived' or 'estimate'"),
+        ("[disk_depth]", "[disk_dept]", "disk_dept: unknown row; did you mean disk_depth?"),
+        ('name = "nvme"', 'name = "nvme"\nspeed = 3', "speed: unknown row; known are syscall_ns, "),
+        ('name = "nvme"\n', "", "name: missing, must be given"),
+        ('name = "nvme"', "name = 3", "name = 3: must be text"),
+        ('name = "nvme"', 'name = ""', 'name = "": string should have at least 1 character'),
+        ('name = "nvme"', 'name = "nvme', "line 1, column 13: not valid TOML: "),
+        ("value = 85_000", "value = -1", "disk_request_ns.value = -1: must be 0 or more"),
+        ("value = 85_000", "value = 85e3", "disk_request_ns.value = 85000.0: must be a whole "),
+        ("value = 85_000", "value = true", "disk_request_ns.value = true: must be a whole number"),
+        ("value = 85_000", 'value = "85 us"', 'disk_request_ns.value = "85 us": must be a whole'),
+        ("value = 85_000", f"value = {MOST_NS + 1}", f"disk_request_ns.value = {MOST_NS + 1}: must"
+         f" be {MOST_NS} or less"),
+        ("value = 85_000\n", "", "disk_request_ns.value: missing, must be given"),
+        ("value = 85_000", "value = 85_000\nunit = 1", "disk_request_ns.unit: unknown key; known"
+         " are value, status, source"),
+        ("value = 85_000", "value = 85_000\nstate = 1", "disk_request_ns.state: unknown key; did"
+         " you mean status?"),
+        ("[disk_depth]", "[lock_ns.x]", "disk_depth: missing, must be a table with value, "),
+        ("value = 4\n", "value = 0\n", "disk_depth.value = 0: must be 1 to 65536"),
+        ("value = 4\n", "value = 65537\n", "disk_depth.value = 65537: must be 1 to 65536"),
+        ("value = 4_000_000", "value = 0", f"timeslice_ns.value = 0: must be 1 to {MOST_NS}"),
+        ('status = "published"', 'status = "guess"', 'status = "guess": must be "measured",'
+         ' "published", "derived" or "estimate"'),
     ],
 )  # fmt: skip
 def test_a_bad_table_is_refused_with_row_value_and_what_is_allowed(
@@ -186,6 +189,30 @@ def test_a_bad_table_is_refused_with_row_value_and_what_is_allowed(
     assert expected in message
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"era": 2010}, "era = 2010: must be text"),
+        ({"costs": 3}, "costs = 3: must be a table"),
+        ({"costs": {"lock": 1}}, "costs.lock: unknown row; did you mean lock_ns?"),
+        ({"speed": 3}, "speed: unknown key; known are name, era, description, costs"),
+    ],
+)
+def test_a_table_made_in_python_is_refused_alike(changes: dict[str, Any], expected: str) -> None:
+    fields = dict(load_costs("nvme"))
+    with pytest.raises(CostTableError) as caught:
+        CostTable(**fields | changes)
+    assert str(caught.value) == expected
+    with pytest.raises(CostTableError, match=r"^value = 1\.5: must be a whole number$"):
+        Cost(value=1.5, status="measured", source="a watch")  # type: ignore[arg-type]
+
+
+def test_tables_that_are_nested_too_deeply(tmp_path: Path) -> None:
+    path = tmp_path / "deep.toml"
+    path.write_text("a = " + "[" * 100_000)
+    assert refused(path) == f"{path}: tables are nested too deeply"
+
+
 @given(st.sampled_from(sorted(COST_ROWS)))
 def test_each_row_is_needed(tmp_path_factory: pytest.TempPathFactory, row: str) -> None:
     before, _, rest = NVME.partition(f"[{row}]\n")
@@ -193,7 +220,7 @@ def test_each_row_is_needed(tmp_path_factory: pytest.TempPathFactory, row: str) 
     path = tmp_path_factory.getbasetemp() / "short.toml"
     path.write_text(before + after)
     message = refused(path)
-    assert message == f"{path}: {row}: row is missing; expected [{row}] with value, status, source"
+    assert message == f"{path}: {row}: missing, must be a table with value, status, source"
 
 
 @pytest.mark.parametrize("name", TABLES)
