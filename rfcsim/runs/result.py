@@ -355,7 +355,7 @@ class Result:
 
 
 def _place(argument: str, name: str, known: Sequence[str]) -> int:
-    """Where a name stands among those that there are."""
+    """The place of a name among those that are known; RfcsimError if it is not one of them."""
     if name not in known:
         raise RfcsimError(f"{argument} = {show(name)}: there is none; {did_you_mean(name, known)}")
     return known.index(name)
