@@ -65,8 +65,8 @@ def sweep(
     fresh : bool
         Throw away what is in the file, and its parts, and begin anew.
     progress : callable or bool, optional
-        Told the share of the runs that is done. True writes a line on standard error, None does
-        so if that is a terminal.
+        Told the share of the runs that is done. True draws a bar on standard error, None does so
+        if that is a terminal.
 
     Returns
     -------
