@@ -63,7 +63,7 @@ lint: $(ready) ## check style, types and layers
 	@.venv/bin/lint-imports
 
 lock: $(ready) ## resolve requirements.lock again from pyproject.toml (UPGRADE=1: to the newest versions)
-	@$(python) -m uv pip compile pyproject.toml --group test --group book --group setup \
+	@$(python) -m uv pip compile pyproject.toml --all-extras --group test --group book --group setup \
 		--universal --fork-strategy fewest --python-version 3.11.5 \
 		--no-header --no-annotate --quiet $(if $(UPGRADE),--upgrade) --output-file requirements.lock
 

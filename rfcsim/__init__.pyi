@@ -9,10 +9,8 @@ from .errors import (
     SweepError,
     TraceError,
 )
+from .lab.explorer import explorer
 from .lab.runs import explorer_grid
-from .lab.widget import explorer
-from .live.advice import Advice
-from .live.advise import advise
 from .live.calibrate import Calibration, calibrate
 from .live.lock import LockedMemory, lock_memory, unlock_memory
 from .live.measure import measure
@@ -83,7 +81,6 @@ from .version import __version__
 
 __all__ = [
     "CLAIMS",
-    "Advice",
     "Brk",
     "Calibration",
     "Check",
@@ -128,7 +125,6 @@ __all__ = [
     "Validation",
     "WorstWait",
     "__version__",
-    "advise",
     "batch_law",
     "blame",
     "blame_summary",

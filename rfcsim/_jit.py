@@ -1,9 +1,9 @@
 """Numba's `njit` with a cache that never runs stale code.
 
-Numba keys a cached function by its own source file alone, so an edit in a module that it calls,
-or in a constant that it reads, leaves the old machine code in use. Here every jitted function is
-kept in a folder named by the content of *all* jitted sources: any edit is a new folder. Where no
-folder can be written, functions are compiled anew in each process.
+Numba keys a cached function by its own source file alone, so an edit in a module that it calls, or
+in a constant that it reads, leaves the old machine code in use. Here every jitted function is kept
+in a folder that is named after the content of *all* jitted sources, so that any edit makes a new
+folder. If no folder can be written, functions are compiled again in each process.
 """
 
 import contextlib
@@ -55,7 +55,7 @@ def cache_root() -> Path:
 
 @cache
 def cache_folder() -> Path | None:
-    """The folder for this fingerprint, made if need be; None where nothing can be written."""
+    """The folder for this fingerprint, made if need be; None if nothing can be written."""
     folder = cache_root() / fingerprint()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -126,8 +126,8 @@ class _Cache(FunctionCache):
 def njit(function: Callable) -> Any:
     """Compile a function that Python may call, cached by the content of all jitted sources.
 
-    It runs without the GIL and cannot allocate: with `_nrt=False` Numba leaves out its
-    reference counts, which in functions over a dozen arrays are nine tenths of the time.
+    It runs without the GIL and cannot allocate. With `_nrt=False` Numba leaves out its reference
+    counts, which take nine tenths of the time in functions over a dozen arrays.
     """
     dispatcher = _once(_compile(**_OPTIONS)(function))
     if dispatcher is not function and cache_folder() is not None:
@@ -138,25 +138,25 @@ def njit(function: Callable) -> Any:
 def inner(function: Callable) -> Any:
     """Compile a function that only jitted code calls: without an entry for Python, inlined.
 
-    Entries would be half of the time to compile; without inlining, passing a dozen arrays from
-    function to function would be most of the time to run.
+    Entries would take half of the time to compile. Without inlining, passing a dozen arrays from
+    function to function would take most of the time to run.
     """
     return _once(_compile(no_cpython_wrapper=True, forceinline=True, **_OPTIONS)(function))
 
 
 def cold(function: Callable) -> Any:
-    """Compile a function that only jitted code calls, seldom: a call of its own, not inlined.
+    """Compile a function that only jitted code calls, and seldom: it is called, not inlined.
 
-    What is inlined is optimised again in each of its callers.
+    An inlined function is optimised again in each of its callers.
     """
     return _once(_compile(no_cpython_wrapper=True, forceinline=False, **_OPTIONS)(function))
 
 
 def _once(dispatcher: Any) -> Any:
-    """Have a function compiled once, not anew for each constant that it is called with.
+    """Have a function compiled once, not again for each constant that it is called with.
 
-    Numba gives a constant argument a type of its own. Where it helps to know it, LLVM finds out
-    when it inlines the call.
+    Numba gives a constant argument a type of its own. Where it helps to know the constant, LLVM
+    sees it when it inlines the call.
     """
     resolve = getattr(dispatcher, "get_call_template", None)
     if resolve is not None:  # there is none without the JIT
@@ -168,7 +168,7 @@ def _once(dispatcher: Any) -> Any:
 
 
 if getattr(config, "DISABLE_JIT", False):
-    np.seterr(over="ignore")  # what is not compiled wraps around without a word, too
+    np.seterr(over="ignore")  # code that is not compiled wraps around silently, too
 
 _compile: Any = numba.njit  # its declared types leave out these options
 _OPTIONS: dict[str, Any] = {

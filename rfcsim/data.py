@@ -1,4 +1,4 @@
-"""Where the files of data/ are: beside the package in a checkout, inside it once installed."""
+"""The files of data/, which are beside the package in a checkout and inside it once installed."""
 
 from pathlib import Path
 from typing import Literal
@@ -54,7 +54,7 @@ def data_path(kind: Kind, name: str) -> Path:
     Raises
     ------
     RfcsimError
-        If there is none of that name.
+        If there is no file of that name.
     """
     suffix = _SUFFIXES[kind]
     stem = name.removesuffix(suffix)

@@ -35,9 +35,9 @@ def nanoseconds(text: str) -> int:
     Raises
     ------
     RfcsimError
-        One line, if it is none.
+        If the text is no duration; one line.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(ns|us|ms|s)", text.strip())
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(ns|us|ms|s)", str(text).strip())
     if found is None:
         raise RfcsimError(f"{text!r}: must be a number with its unit, ns, us, ms or s: 1ms")
     return round(float(found[1]) * {unit: scale for scale, unit in _UNITS}[found[2]])

@@ -38,4 +38,4 @@ class SweepError(RfcsimError):
 
 
 class NotebookError(RfcsimError):
-    """A notebook is not there, does not take a parameter, or failed with it."""
+    """A notebook does not exist, does not take a parameter, or failed with it."""

@@ -1,4 +1,4 @@
-"""Log-linear histograms: exact up to 31 ns, then 32 buckets an octave.
+"""Log-linear histograms: exact up to 31 ns, then 32 buckets per octave.
 
 A value is known to within 1/32 (3.1 %) of itself, from nanoseconds to centuries, in a fixed
 number of buckets. Source: the layout of G. Tene's HdrHistogram.

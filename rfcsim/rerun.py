@@ -1,4 +1,4 @@
-"""The notebooks once more, with a reader's own numbers in place of their parameters."""
+"""Run the notebooks again, with a reader's own numbers in place of their parameters."""
 
 import ast
 import logging
@@ -7,38 +7,49 @@ import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nbformat
-import papermill
 import polars as pl
-from nbformat import NotebookNode
-from papermill.exceptions import PapermillExecutionError
 from pydantic import ConfigDict, TypeAdapter, ValidationError
-from traitlets.config import Config
 
 from rfcsim.errors import NotebookError
+from rfcsim.extras import require
 from rfcsim.scenario.explain import did_you_mean, explain, show
 
-# Beside the package in a checkout. An installed package has none: they read data/ by their own
-# place in the project, and with their stored charts they are larger than the rest of it.
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+# The notebooks lie beside the package in a checkout. An installed package has none: they find data/
+# by their own place in the project, and with their stored charts they are larger than the rest.
 _NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 _NUMBERED = "[0-9][0-9]_*.ipynb"
+_ELSEWHERE = "the notebooks are in a checkout of the project, not in the installed package"
 
 
 def notebooks() -> pl.DataFrame:
-    """List the notebooks of the project with what can be changed in each.
+    """List the notebooks of the project, and what can be changed in each.
 
     Returns
     -------
     polars.DataFrame
-        One row a parameter: ``notebook``, ``parameter``, ``default`` (as Python writes it) and
-        ``meaning`` (the comment behind it).
+        One row per parameter: ``notebook``, ``parameter``, ``default`` (as Python writes it) and
+        ``meaning`` (the comment after it).
+
+    Raises
+    ------
+    RfcsimError
+        One line: there are no notebooks, or what has to be installed.
     """
+    require("notebooks", "papermill")
+    import papermill
+
+    known = sorted(_NOTEBOOKS.glob(_NUMBERED))
+    if not known:
+        raise NotebookError(f"notebooks: there are none here; {_ELSEWHERE}")
     rows = [
         (path.stem, found["name"], found["default"], found["help"])
-        for path in sorted(_NOTEBOOKS.glob(_NUMBERED))
+        for path in known
         for found in papermill.inspect_notebook(_read(path)).values()
     ]
     return pl.DataFrame(
@@ -63,7 +74,7 @@ def find_notebook(name: str | os.PathLike[str]) -> Path:
     Raises
     ------
     NotebookError
-        If there is none.
+        If there is no such notebook.
     """
     path = Path(name)
     if path.suffix == ".ipynb":
@@ -73,10 +84,7 @@ def find_notebook(name: str | os.PathLike[str]) -> Path:
     wanted = str(name)
     known = sorted(_NOTEBOOKS.glob(_NUMBERED))
     if not known:
-        raise NotebookError(
-            f"notebook {show(wanted)}: the notebooks are in a checkout of the project, not in the "
-            "installed package; give the path of one"
-        )
+        raise NotebookError(f"notebook {show(wanted)}: {_ELSEWHERE}; give the path of one")
     for found in known:
         number, _, title = found.stem.partition("_")
         if wanted in (found.stem, title) or wanted.zfill(2) == number:
@@ -90,18 +98,19 @@ def rerun_notebook(
     parameters: Mapping[str, Any] | None = None,
     *,
     progress: bool = False,
-) -> NotebookNode:
-    """Execute a notebook with some of its parameters changed; nothing is written.
+) -> "NotebookNode":
+    """Execute a notebook with some of its parameters changed; no file is written.
 
-    A number in the prose that comes from the run (``<!--=NAME-->`` stands behind it) becomes the
-    one of this run. The words around it stay, and a note at the top says so.
+    Where a number in the prose comes from the run, and so is followed by ``<!--=NAME-->``, it
+    becomes the number of this run. The words around it stay, and a note at the top says so.
 
     Parameters
     ----------
     notebook : str or path
-        What `find_notebook` finds it by; it runs in its own folder.
+        As for `find_notebook`; the notebook runs in its own folder.
     parameters : mapping of str to Any, optional
-        New values of variables in its cell with the tag ``parameters``, each of the default's type.
+        New values of variables in its cell with the tag ``parameters``, each of the type of its
+        default.
     progress : bool
         Draw a bar on standard error.
 
@@ -114,7 +123,15 @@ def rerun_notebook(
     ------
     NotebookError
         One line: the parameter, its value and what is allowed; or the cell that failed, and how.
+    RfcsimError
+        One line: what has to be installed.
     """
+    require("rerun_notebook", "papermill", "ipykernel")
+    import nbformat
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
+
     path = find_notebook(notebook)
     original = _read(path)
     values = dict(parameters or {})
@@ -135,21 +152,23 @@ def rerun_notebook(
                 extra_arguments=["--log-level=CRITICAL"],
             )
         except KeyboardInterrupt:
-            # The cell that ran finds its kernel dead, which asyncio would tell at exit.
+            # The cell that ran finds its kernel dead; asyncio would report that at exit.
             logging.getLogger("asyncio").setLevel(logging.CRITICAL)
             raise
         except PapermillExecutionError as error:
             begins = error.source.strip().partition("\n")[0]
             where = f"{path.name}: in the cell that begins {show(begins)}"
             raise NotebookError(f"{where}: {error.ename}: {error.evalue}") from None
-    done.metadata.papermill["input_path"] = path.name  # else the whole of it
+    done.metadata.papermill["input_path"] = path.name  # not the whole path
     _renew_prose(original, done)
     done.cells.insert(0, nbformat.v4.new_markdown_cell(_note(path, values)))
     return done
 
 
-def _read(path: Path) -> NotebookNode:
-    """Read a notebook; whatever kernel it names, it is for this Python."""
+def _read(path: Path) -> "NotebookNode":
+    """Read a notebook, and make it one for this Python, whatever kernel it names."""
+    import nbformat
+
     try:
         notebook = nbformat.read(path, as_version=4)
     except OSError as error:
@@ -160,8 +179,10 @@ def _read(path: Path) -> NotebookNode:
     return notebook
 
 
-def _check(path: Path, values: Mapping[str, Any], notebook: NotebookNode) -> None:
-    """Refuse a parameter that the notebook does not have, or a value of another type than its."""
+def _check(path: Path, values: Mapping[str, Any], notebook: "NotebookNode") -> None:
+    """Refuse a parameter that the notebook does not have, or a value of another type."""
+    import papermill
+
     known = papermill.inspect_notebook(notebook)
     for name, value in values.items():
         if name not in known:
@@ -175,7 +196,7 @@ def _check(path: Path, values: Mapping[str, Any], notebook: NotebookNode) -> Non
 
 
 def _literal(text: str) -> Any:
-    """The value that a text writes out, or None where it is an expression."""
+    """The value of a text that is a literal, or None if it is another expression."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
@@ -191,8 +212,8 @@ def _type(default: Any) -> Any:
     return list[_type(default[0])] if len(types) == 1 else list
 
 
-def _renew_prose(before: NotebookNode, after: NotebookNode) -> None:
-    """Put the values of this run where the prose has those of the run that is stored."""
+def _renew_prose(before: "NotebookNode", after: "NotebookNode") -> None:
+    """Replace the values of the stored run in the prose by those of this run."""
     old, new = _figures(before), _figures(after)
     for cell in after.cells:
         if cell.cell_type == "markdown":
@@ -200,12 +221,12 @@ def _renew_prose(before: NotebookNode, after: NotebookNode) -> None:
 
 
 def renewed(prose: str, old: Mapping[str, str], new: Mapping[str, str]) -> str:
-    """Put new values where a prose has old ones, with `<!--=NAME-->` behind them.
+    """Replace old values by new ones in prose, where `<!--=NAME-->` follows them.
 
     Parameters
     ----------
     prose : str
-        Markdown.
+        Markdown text.
     old, new : mapping of str to str
         Name -> value; a name that is not in both is left alone.
 
@@ -220,8 +241,8 @@ def renewed(prose: str, old: Mapping[str, str], new: Mapping[str, str]) -> str:
     return prose
 
 
-def _figures(notebook: NotebookNode) -> dict[str, str]:
-    """What the cells with the tag `figures` have put out: a dict of strings each."""
+def _figures(notebook: "NotebookNode") -> dict[str, str]:
+    """The output of the cells with the tag `figures`, each a dict of strings, in one dict."""
     found: dict[str, str] = {}
     for cell in notebook.cells:
         for output in cell.get("outputs", ()) if "figures" in cell.metadata.get("tags", ()) else ():

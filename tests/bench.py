@@ -30,7 +30,7 @@ from rfcsim import (
     simulate,
     sweep,
 )
-from rfcsim.orders.check import problem_of
+from rfcsim.orders.problem import problem_of
 from rfcsim.race.layout import grant
 from rfcsim.race.search import Exploration, search_all
 from rfcsim.runs.replicate import usable_cpus

@@ -184,10 +184,10 @@ def test_a_timeline_of_a_real_kernel(rfcsim, tmp_path) -> None:
 
 # The arguments and the whole line after "rfcsim: error: "; SMALL stands for a scenario file.
 BAD_INPUT = [
-    (["run"], "a SCENARIO.toml or --preset NAME must be given, one of the two"),
+    (["run"], "give either a SCENARIO.toml or --preset NAME"),
     (
         ["run", "SMALL", "--preset", "ps-20gb"],
-        "a SCENARIO.toml or --preset NAME must be given, one of the two",
+        "give either a SCENARIO.toml or --preset NAME",
     ),
     (["run", "missing.toml"], "missing.toml: No such file or directory"),
     (["run", "/"], "/: Is a directory"),
@@ -209,9 +209,12 @@ BAD_INPUT = [
     (["run", "SMALL", "--set", "costs=missing.toml"], None),
     (
         ["run", "SMALL", "--trace", "x.parquet", "--replications", "2"],
-        "--trace: only without --replications",
+        "--trace: cannot be used with --replications",
     ),
-    (["run", "SMALL", "--blame", "--replications", "2"], "--blame: only without --replications"),
+    (
+        ["run", "SMALL", "--blame", "--replications", "2"],
+        "--blame: cannot be used with --replications",
+    ),
     (["run", "SMALL", "--trace", "missing/x.parquet"], "missing: no such folder"),
     (["run", "SMALL", "--trace", "/"], "/: is a folder, must be a file"),
     (["run", "SMALL", "--charts", "small.toml"], "small.toml: is no folder"),
@@ -221,14 +224,14 @@ BAD_INPUT = [
     (["run", "SMALL", "--seed", "three"], None),
     (["rum"], None),
     (["costs", "hdd"], None),
-    (["scenario"], "a SCENARIO.toml or --preset NAME must be given, one of the two"),
+    (["scenario"], "give either a SCENARIO.toml or --preset NAME"),
     (["timeline", "SMALL", "-o", "x.html"], None),
     (["timeline", "missing.txt", "-o", "x.html"], None),
     (["timeline", "missing.txt"], None),
     (["timeline", "TRACE", "-o", "x.pdf"], None),
     (["perfetto", "SMALL", "-o", "x.json"], None),
     (["perfetto", "TRACE", "-o", "missing/x.json"], "missing: no such folder"),
-    (["record", "-o", "x.txt"], "record: a command or a pid must be given, one of the two"),
+    (["record", "-o", "x.txt"], "record: either a command or a pid must be given"),
     (["record", "-o", "x.txt", "--pid", "1", "true"], None),
     (["record", "-o", "x.txt", "--seconds", "0", "true"], "seconds = 0.0: must be more than 0"),
     (["measure", "--pages", "0"], "pages = 0: must be 1 or more"),

@@ -51,10 +51,10 @@ def test_a_wait_that_is_none_is_one_line(rfcsim, memory, wait: str) -> None:
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        (["--costs", "costs.toml"], "--costs: only without a scenario"),
-        (["--confirm"], "--confirm: only without a scenario"),
-        (["--no-confirm"], "--no-confirm: only without a scenario"),
-        (["--from-measurement", "m.parquet"], "--from-measurement: only without a scenario"),
+        (["--costs", "costs.toml"], "--costs: cannot be used with a scenario"),
+        (["--confirm"], "--confirm: cannot be used with a scenario"),
+        (["--no-confirm"], "--no-confirm: cannot be used with a scenario"),
+        (["--from-measurement", "m.parquet"], "--from-measurement: cannot be used with a scenario"),
     ],
 )
 def test_what_is_of_a_measurement_is_not_ignored(rfcsim, memory, option, message) -> None:
@@ -65,7 +65,7 @@ def test_what_is_of_a_measurement_is_not_ignored(rfcsim, memory, option, message
 def test_what_is_of_a_scenario_is_not_ignored(rfcsim) -> None:
     arguments = ("--from-measurement", "m.parquet", "--replications", "10")
     status, out, err = rfcsim("recommend", *arguments)
-    message = "--replications: only with a scenario"
+    message = "--replications: needs a scenario"
     assert (status, out, err) == (2, "", f"rfcsim: error: {message}\n")
 
 

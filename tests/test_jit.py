@@ -58,11 +58,9 @@ def test_a_second_process_loads_what_the_first_compiled(checkout: Path) -> None:
 
 def test_an_edit_in_another_module_is_seen(checkout: Path) -> None:
     before = run(checkout)
-    layout = checkout / "rfcsim" / "model" / "layout.py"
+    layout = checkout / "rfcsim" / "model" / "layout" / "sem.py"
     text = layout.read_text()
-    swapped = text.replace("SEM_READERS = 0", "SEM_READERS = 1").replace(
-        "SEM_WRITER = 1", "SEM_WRITER = 0"
-    )
+    swapped = text.replace("READERS = 0", "READERS = 1").replace("WRITER = 1", "WRITER = 0")
     assert swapped != text
     layout.write_text(swapped)
     after = run(checkout)

@@ -81,7 +81,7 @@ def test_nothing_changed_changes_nothing(small) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "a NOTEBOOK must be given (or --list)"),
+        ([], "give a NOTEBOOK, or --list"),
         (["small.ipynb", "-p", "batch=64"],
          "small.ipynb: batch: unknown parameter; did you mean batch_pages?"),
         (["small.ipynb", "-p", "batch_pages=many"],

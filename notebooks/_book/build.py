@@ -23,7 +23,7 @@ PROJECT = BOOK.parent.parent
 
 
 def assemble(notebooks: Path, source: Path) -> None:
-    """Lay out what the book is made of as it lies in the project, so that links hold."""
+    """Lay out the parts of the book as they are in the project, so that links hold."""
     shutil.copytree(BOOK, source, ignore=shutil.ignore_patterns("__pycache__", "build.py", "*.js"))
     shutil.copytree(PROJECT / "notebooks" / "reference", source / "notebooks" / "reference")
     shutil.copytree(PROJECT / "data", source / "data")
@@ -33,12 +33,13 @@ def assemble(notebooks: Path, source: Path) -> None:
         nbformat.write(notebook, source / "notebooks" / path.name)
     drawing = f"const DARK = {json.dumps(theme.DARK)};\n" + (BOOK / "charts.js").read_text()
     script = vl_convert.javascript_bundle(drawing, vl_version=VEGA_LITE)
-    # As a function of its own it leaves no names behind, and works in a page opened as a file.
+    # In a function of its own the script leaves no names behind, and works in a page opened as a
+    # file.
     (source / "_static" / "charts.js").write_text(f"(function(){{{script}}})();")
 
 
 def tidy(notebook: nbformat.NotebookNode) -> None:
-    """Fold away the cells that compute the numbers in the text, and take frames for tables."""
+    """Fold away the cells that compute the numbers in the text, and turn frames into tables."""
     for cell in notebook.cells:
         if "figures" in cell.metadata.get("tags", ()):
             cell.metadata.tags.append("hide-cell")

@@ -18,7 +18,7 @@ version = release = installed_version("rfcsim")
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "figures", "terms"]
 exclude_patterns = ["_static"]
 
-nb_execution_mode = "off"  # the notebooks come executed
+nb_execution_mode = "off"  # the notebooks have been executed
 nb_merge_streams = True
 nb_code_prompt_show = "How the numbers in the text are computed"
 nb_code_prompt_hide = nb_code_prompt_show
@@ -57,7 +57,7 @@ def visit_math_block(translator, node: nodes.math_block) -> None:
 
 
 def level_captions(app: Sphinx, name: str, template: str, context: dict, doctree: object) -> None:
-    """Say of which level the captions of tables of contents are; Sphinx leaves it open."""
+    """Give the captions of tables of contents a heading level, which Sphinx leaves open."""
     for part in ("body", "furo_navigation_tree"):
         context[part] = context.get(part, "").replace(
             'role="heading"', 'role="heading" aria-level="2"'

@@ -1,9 +1,9 @@
 """Figures: each chart of a notebook with its caption, its number, and what it shows in words.
 
-A notebook calls the paragraph below its n-th chart "**Figure n.** ...", and its text says
+In a notebook the paragraph below the n-th chart begins with "**Figure n.**", and the text says
 "figure n". That reads well wherever notebooks are read. The book makes a figure of chart and
-caption, counts by chapter ("Figure 4.2" is the second one of notebook 04), and makes links of what
-the text says.
+caption, counts by chapter ("Figure 4.2" is the second one of notebook 04), and turns every mention
+in the text into a link.
 """
 
 import re
@@ -29,7 +29,7 @@ def chapter_of(docname: str) -> str | None:
 
 
 class Figures(SphinxTransform):
-    """Joins charts and captions, and links what the text says of them."""
+    """Joins charts and captions, and links the figures that the text mentions."""
 
     default_priority = 850  # after MyST-NB has laid out the cells
 
@@ -53,7 +53,7 @@ class Figures(SphinxTransform):
 
 
 def _charts(document: nodes.document) -> list[nodes.container]:
-    """The outputs that are charts: what MyST-NB has of each, in every MIME type."""
+    """The outputs that are charts: MyST-NB's container of each, with every MIME type."""
     return [
         output
         for output in document.findall(nodes.container)
@@ -120,7 +120,7 @@ def _is_prose(text: nodes.Text) -> bool:
 
 
 def _number_title(document: nodes.document, chapter: str) -> None:
-    """The text speaks of "notebook 04", so the page and the table of contents say which it is."""
+    """Put the chapter before the title, since the text speaks of "notebook 04"."""
     title = next(iter(document.findall(nodes.title)))
     title.insert(0, nodes.inline("", f"{chapter} ", classes=["chapter"]))
 

@@ -1,4 +1,4 @@
-"""Frames as tables for readers: without Polars' notes on shape and types, strings unquoted."""
+"""Frames as tables for readers: without Polars' notes on shape and types, and without quotes."""
 
 import re
 from html import escape
@@ -45,9 +45,9 @@ class Frame(HTMLParser):
 
 
 def as_table(html: str) -> str:
-    """The HTML of a frame with its words to the left and its numbers to the right.
+    """Turn the HTML of a frame into a table with words flush left and numbers flush right.
 
-    HTML that is not of a frame stays as it is.
+    Any other HTML stays as it is.
     """
     frame = Frame(html)
     if not frame.is_frame:

@@ -1,8 +1,8 @@
 """Links from every page to the glossary and to the sources, without a mark in the text.
 
-The first time that a page uses a term of the glossary it becomes a link, which shows the first
-sentence of its entry to whoever points at it. So does every identifier of a message or a commit
-that stands in the sources.
+Where a page first uses a term of the glossary, the term becomes a link, which shows the first
+sentence of its entry when pointed at. So does every identifier of a message or a commit that is in
+the sources.
 """
 
 import re
@@ -51,12 +51,12 @@ class Terms:
         self._pattern = re.compile(rf"(?<![\w./-])(?:{any_of_them})(?![\w/(-]|\.\w)")
 
     def found_in(self, text: str) -> Iterator[tuple[re.Match[str], Entry]]:
-        """What a text says that has an entry, and the entry."""
+        """The terms and identifiers in a text, each with its entry."""
         return ((match, self._spellings[match[0]]) for match in self._pattern.finditer(text))
 
 
 def _innermost(page: nodes.document) -> list[nodes.section]:
-    """The sections that have none inside: the entries."""
+    """The sections that have no section inside: the entries."""
     sections = page.findall(nodes.section)
     return [section for section in sections if len(list(section.findall(nodes.section))) == 1]
 

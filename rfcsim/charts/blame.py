@@ -18,7 +18,7 @@ KINDS = {
     trace_blame.CONVOY: theme.CONVOY,
     trace_blame.WAKE_UP: theme.WAKING,
 }
-_LEGEND_ENTRY = 160  # pixels, about
+_LEGEND_ENTRY = 160  # about so wide, in pixels
 
 
 def blame(
@@ -32,12 +32,12 @@ def blame(
 ) -> alt.LayerChart:
     """Draw what each wait for a lock is due to, on the timeline of those that held it.
 
-    Rows, windows and what is left out are as in `timeline`, but a hold begins when its acquisition
-    returns: until then its task wakes up. Each part of a wait has the colour and the dashes of its
-    sort, and names its cause when pointed at; the text of a row says what most of its task's waits
-    were due to. Parts of less than two pixels that are of one sort and less than a pixel apart are
-    drawn as one, as high as the share of the time that they fill; a part alone is drawn at least a
-    pixel wide.
+    Rows, windows and what is left out are as in `timeline`, except that a hold begins when its
+    acquisition returns: until then its task wakes up. Each part of a wait has the colour and the
+    dashes of its kind, and names its cause when pointed at. The text of a row says what most of its
+    task's waits were due to. Parts shorter than two pixels that are of one kind and less than a
+    pixel apart are drawn as one, as high as the share of the time that they fill. A single part is
+    drawn at least a pixel wide.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def blame(
     Raises
     ------
     RfcsimError
-        If there is nothing to draw, or more than one lock, or it is no event frame.
+        If there is nothing to draw, if there is more than one lock, or if this is no event frame.
     """
     rows = Rows.of("blame", _intervals(events), from_ns, to_ns, width)
     longest = pl.col("because").sort_by("whole_ns").last()
@@ -79,7 +79,10 @@ def blame(
 
 
 def rules(lines: pl.DataFrame, legend: alt.Legend | None) -> alt.Chart:
-    """Lines to `end`, with the look of their `kind`, `pixels` thick, and `what` they are."""
+    """Lines from `start` to `end`, with the look of their `kind` and `pixels` thick.
+
+    Pointed at, they say `what` they are. The caller encodes `start`.
+    """
     colours, dashes, _ = zip(*theme.BLAME_BARS.values(), strict=True)
     kinds = theme.BLAME_BARS.keys()
     return (
@@ -96,13 +99,13 @@ def rules(lines: pl.DataFrame, legend: alt.Legend | None) -> alt.Chart:
 
 
 def thickness() -> pl.Expr:
-    """Of the lines of a kind, in pixels."""
+    """The thickness of the lines of a kind, in pixels."""
     pixels = {kind: pixels for kind, (_, _, pixels) in theme.BLAME_BARS.items()}
     return pl.col("kind").replace_strict(pixels)
 
 
 def _intervals(events: pl.DataFrame) -> pl.DataFrame:
-    """Holds and parts of waits, as Rows wants them."""
+    """Holds and parts of waits, in the columns of `Rows.intervals`."""
     parts = trace_blame.blame(events)
     because = [
         trace_blame.because_of(*row)
@@ -117,7 +120,7 @@ def _intervals(events: pl.DataFrame) -> pl.DataFrame:
         kind=pl.col("part").replace_strict(KINDS, return_dtype=pl.String()),
         wait_ns=pl.col("wait_end_ns") - pl.col("wait_start_ns"),
     )
-    # Without the grants a hold begins where the acquisition returns.
+    # Without the grants, a hold begins where the acquisition returns.
     held = lock_intervals(events.filter(pl.col("event") != "granted"))
     holds = held.filter(state="holding").select(
         "task",
@@ -163,7 +166,7 @@ def _is_wait() -> pl.Expr:
 
 
 def _summaries(rows: Rows) -> list[str]:
-    """What each task waited for, or that it held, in as many words as fit beside its name."""
+    """What each task waited for, or else that it held, in as many words as fit beside its name."""
     summaries = []
     for task in rows.tasks:
         of_task = rows.intervals.filter(pl.col("task") == task)
@@ -186,7 +189,7 @@ def _summaries(rows: Rows) -> list[str]:
 
 
 def _causes(waits: pl.DataFrame, most: int) -> list[str]:
-    """What some parts of waits are due to, by class: "93 % stolen by locker (mlock)"."""
+    """The main causes of these parts of waits, by class: "93 % stolen by locker (mlock)"."""
     length_ns = pl.col("end_ns") - pl.col("start_ns")
     causes = (
         waits.group_by("part", "cause_class", "cause_call", maintain_order=True)

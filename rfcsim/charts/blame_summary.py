@@ -22,7 +22,7 @@ _LINE = {
     "share": pl.Float64(),
 }
 _LINE_PIXELS = 20
-_INDENT, _NAME, _NUMBER = 12, 260, 130  # pixels of its parts
+_INDENT, _NAME, _NUMBER = 12, 260, 130  # the parts of a line, in pixels
 _LEAST = _NAME + _NUMBER + 100
 
 
@@ -33,11 +33,11 @@ def blame_summary(
     description: str | None = None,
     width: int = theme.WIDTH,
 ) -> alt.LayerChart:
-    """Draw, for each class of waiter, what share of its waits is due to what.
+    """Draw what the waits of each class of waiter are due to, and in what shares.
 
-    The class that waited most comes first. Of more than MOST_CLASSES classes, those that waited
-    most are drawn, and the subtitle says so; of more than MOST_CAUSES causes of one class, the
-    largest, and a line says what is left.
+    The class that waited most comes first. If there are more than MOST_CLASSES classes, those that
+    waited most are drawn, and the subtitle says so. If a class has more than MOST_CAUSES causes,
+    the largest are drawn, and a line says what is left.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def blame_summary(
     description : str, optional
         Text alternative; by default the chart in words.
     width : int
-        Of the plot with its names and numbers, in pixels; 490 at least.
+        Of the plot with its names and numbers, in pixels; at least 490.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def blame_summary(
         end=pl.col("share").clip(seen).round(4),
         pixels=thickness(),
     )
-    # Their names say what the legend would. They stand between the names and the numbers.
+    # The names say what a legend would. The bars are between the names and the numbers.
     layers = [
         rules(bars, legend=None).encode(
             x=alt.X(
@@ -105,7 +105,7 @@ def blame_summary(
 
 
 def _lines(parts: pl.DataFrame, summary: pl.DataFrame) -> list[tuple]:
-    """A class of waiter, and below it what it waited for, in the columns of _LINE."""
+    """A line for a class of waiter, then one for each cause of its waits; columns as in _LINE."""
     name = summary["class"][0]
     waits = parts.filter(pl.col("class") == name).select("task", "lock", "wait_start_ns")
     total = human(summary["total_ns"].to_numpy().sum())
@@ -128,7 +128,7 @@ def _lines(parts: pl.DataFrame, summary: pl.DataFrame) -> list[tuple]:
 
 
 def _describe(lines: list[tuple]) -> str:
-    """For each class, how long it waited and for what above all."""
+    """The chart in words: how long each class waited, and because of what above all."""
     sentences = ["What waits for the lock are due to, by class of waiter."]
     for (what, number, heading, *_), (because, most, *_) in pairwise(lines):
         if heading:

@@ -1,4 +1,4 @@
-"""A time against a size, a line each of several, with a slider over a third thing."""
+"""Times against a size, one line for each case, with a slider over a third quantity."""
 
 from itertools import pairwise
 
@@ -26,17 +26,18 @@ def curves(
     description: str | None = None,
     width: int = theme.WIDTH,
 ) -> alt.LayerChart:
-    """Draw times over a size, both axes logarithmic, a line for each of several cases.
+    """Draw times against a size on logarithmic axes, one line for each case.
 
-    The slider moves through the values of a third column. All of them are in the chart, so that it
+    A slider moves through the values of a third column. All of them are in the chart, so it also
     works on a page where nothing is computed.
 
     Parameters
     ----------
     frame : polars.DataFrame
-        A row a point: the columns named here, and mean, low and high in ns.
+        One row for each point: the columns named here, and mean, low and high in ns.
     x, line, slider : str
-        Columns: a number above 0; what tells the lines apart; numbers in equal steps.
+        Columns: x has numbers above 0, line has what tells the lines apart, and slider has numbers
+        in equal steps.
     x_title, slider_title, y_title, title : str
     description : str, optional
         Text alternative; by default the range of every line at both ends of the slider.
@@ -108,7 +109,7 @@ def curves(
     bounds = base.mark_rule(strokeWidth=1.5).encode(
         y=alt.Y("low:Q", **log.time_axis(first, last, y_title)), y2="high:Q"
     )
-    # Vega-Lite joins the legends of scales with one domain: marks have one of their own.
+    # Vega-Lite joins the legends of scales with the same domain: the marks have their own.
     marks = base.mark_point(filled=True, size=60, opacity=1).encode(
         y=y,
         shape=alt.Shape("number:N", scale=theme.scale(numbers, shapes), legend=None),
@@ -125,7 +126,7 @@ def curves(
 
 
 def _step(values: list[float]) -> float:
-    """The one distance between the slider's values."""
+    """The distance between any two neighbouring values of the slider."""
     steps = {later - earlier for earlier, later in pairwise(values)}
     if len(steps) != 1:
         raise RfcsimError("curves: the slider's values must be two or more in equal steps")

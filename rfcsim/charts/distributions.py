@@ -29,19 +29,20 @@ def survival(
     description: str | None = None,
     width: int = theme.WIDTH,
 ) -> alt.LayerChart:
-    """Draw the survival function P(wait > t) of each class of task, both axes logarithmic.
+    """Draw the survival function P(wait > t) of each class of task, on logarithmic axes.
 
-    A logarithmic axis has no place for zero: a line begins, at the left edge, at the share of
-    requests that waited at all, and the legend says how many did not. It ends, with a mark, at the
+    A logarithmic axis has no place for zero. So a line begins at the left edge at the share of
+    requests that waited at all, and the legend says how many did not. It ends in a mark at the
     longest wait.
 
     Parameters
     ----------
     frame : polars.DataFrame
-        A histogram: class, record, low_ns, high_ns (inclusive), count, and run where several runs
-        are compared. Or an event frame, or intervals, of which one is made.
+        A histogram: class, record, low_ns, high_ns (inclusive), count, and run if several runs are
+        compared. Or an event frame, or intervals, of which a histogram is made.
     records : sequence of str
-        What to draw: "wait_shared", "wait_exclusive", "hold_shared", "hold_exclusive", "call".
+        What to draw: "wait_shared", "wait_exclusive", "hold_shared", "hold_exclusive", "call",
+        "round".
     title : str
     description : str, optional
         Text alternative; by default what the legend says, and the longest wait of each line.
@@ -65,8 +66,8 @@ def survival(
         survival_points(line, number, log.ten_to(first)) for number, line in enumerate(lines)
     )
     colours, dashes, shapes = zip(*theme.SERIES[: len(lines)], strict=True)
-    # Vega-Lite joins the legends of scales with one domain, also those that are switched off: the
-    # marks at the ends must have another domain than the lines, or the legend shows them instead.
+    # Vega-Lite joins the legends of scales with the same domain, even those that are switched off.
+    # The marks at the ends need another domain than the lines, or the legend shows them instead.
     ends = points.group_by("line", maintain_order=True).last().cast({"line": pl.String()})
     number, text = list(range(len(lines))), [str(number) for number in range(len(lines))]
     legend = alt.Legend(
@@ -74,7 +75,7 @@ def survival(
         symbolType="stroke",
         symbolSize=500,
         symbolStrokeWidth=2,
-        # The marks carry the number of their line, and the legend alone its words.
+        # The marks have the number of their line; only the legend has its words.
         labelExpr=f"{json.dumps(labels)}[datum.value]",
     )
     rarest = log.decade(points["share"].to_numpy().min())
@@ -88,7 +89,7 @@ def survival(
         .encode(
             **encoding,
             color=alt.Color("line:N", scale=theme.scale(number, colours), legend=legend),
-            order="order:Q",  # not by time: it goes straight down where it drops
+            order="order:Q",  # not by time: the line goes straight down where it drops
             strokeDash=alt.StrokeDash("line:N", scale=theme.scale(number, dashes), legend=legend),
         )
     )
@@ -120,9 +121,9 @@ def holds(
     description: str | None = None,
     width: int = theme.WIDTH,
 ) -> alt.LayerChart:
-    """Draw a histogram of hold times of each class of task and mode, one under the other.
+    """Draw a histogram of hold times for each class of task and mode, one below the other.
 
-    Time is logarithmic; the tallest bar of each row has the same height. A line marks the median,
+    Time is logarithmic. The tallest bar has the same height in every row. A line marks the median,
     a triangle the longest hold.
 
     Parameters
@@ -207,23 +208,26 @@ def holds(
 
 
 def _decades(series: Sequence[Durations]) -> tuple[int, int]:
-    """The powers of ten between which everything above zero lies."""
+    """The powers of ten between which every value above zero lies."""
     above_zero = pl.concat(each.buckets for each in series).filter(pl.col("high_ns") > 0)
     first = log.decade(above_zero["low_ns"].to_numpy().min())
     return first, log.decade(above_zero["high_ns"].to_numpy().max()) + 1
 
 
 def survival_points(line: Durations, number: int, from_ns: float) -> pl.DataFrame:
-    """Points of P(t) from the left edge on: down within a step, flat between two."""
+    """Points of P(t) from the left edge on. The line falls within a step, and is flat between two.
+
+    Columns: order, time_ns, share, line.
+    """
     reach = pl.col("count").cum_sum(reverse=True) / line.total  # share that reaches the bucket
-    # Steps of both axes: in the tail, where the share falls fast, every bucket counts.
+    # Steps of both axes. In the tail, where the share falls fast, every bucket counts.
     steps = (
         line.buckets.with_columns(reach=reach)
         .filter(pl.col("high_ns") > 0)
         .group_by(time=log.step("low_ns"), share=log.step("reach"), maintain_order=True)
         .agg(pl.col("low_ns").first(), pl.col("high_ns").last(), pl.col("reach").first())
     )
-    # None is left beyond the longest, which no logarithmic axis shows: the line ends level.
+    # Beyond the longest the share is zero, which no logarithmic axis shows: the line ends level.
     beyond = pl.col("reach").shift(-1).fill_null(pl.col("reach").last())
     points = steps.select(
         time_ns=pl.concat_list("low_ns", "high_ns").cast(pl.List(pl.Float64)),

@@ -48,7 +48,7 @@ class Durations(NamedTuple):
 
     @property
     def longest(self) -> str:
-        """ "8.46 ms", or "at most 8.46 ms" where a bucket of some width is all that is known."""
+        """ "8.46 ms", or "at most 8.46 ms" if only a bucket of some width is known."""
         known = self.buckets["low_ns"][-1] == self.longest_ns
         return ("" if known else "at most ") + human(self.longest_ns)
 
@@ -61,18 +61,18 @@ class Durations(NamedTuple):
 def durations(
     chart: str, frame: pl.DataFrame, records: Sequence[str], *, most: int
 ) -> list[Durations]:
-    """Split a frame into what is drawn apart.
+    """Split a frame into the durations that are drawn separately.
 
     Parameters
     ----------
     chart : str
-        Who asks, for the messages.
+        The name of the chart, for error messages.
     frame : polars.DataFrame
         A histogram, an event frame or intervals, as `survival` describes them.
     records : sequence of str
         Which records to take.
     most : int
-        How many the chart can show.
+        How many of them the chart can show.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def durations(
     histogram = frame if "low_ns" in frame.columns else _histogram(frame)
     histogram = histogram.filter(pl.col("record").is_in(list(records)), pl.col("count") > 0)
     keys = [key for key in ("run", "class", "record") if key in histogram.columns]
-    # A name says only what differs from one to the next; the record is said with the numbers.
+    # A name says only what differs. The record is said with the numbers.
     telling = [key for key in keys[:-1] if histogram[key].n_unique() > 1] or ["class"]
     series = []
     for values, buckets in histogram.group_by(keys, maintain_order=True):
@@ -117,7 +117,7 @@ def durations(
 
 
 def _histogram(frame: pl.DataFrame) -> pl.DataFrame:
-    """Count intervals, with a bucket for each length that occurs."""
+    """Count intervals, in a bucket for each length that occurs."""
     intervals = frame if "state" in frame.columns else lock_intervals(frame, zero_waits=True)
     length_ns = pl.col("end_ns") - pl.col("start_ns")
     kind = pl.when(pl.col("state") == "waiting").then(pl.lit("wait")).otherwise(pl.lit("hold"))
@@ -131,6 +131,6 @@ def _histogram(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def noun_of(records: Sequence[str]) -> str:
-    """What all records have in common."""
+    """What the records have in common: "wait", "hold", "call", "round", or else "time"."""
     kinds = {record.partition("_")[0] for record in records}
     return kinds.pop() if len(kinds) == 1 else "time"

@@ -1,7 +1,7 @@
-"""Timeline, tail and blame of one run in one picture, whose data can be exchanged.
+"""Timeline, tail and blame of a run in one picture, whose data can be replaced.
 
-The specification is the same for every run: what differs is in named data. So a page, or a widget,
-shows another run without another compilation of it.
+The specification is the same for every run: whatever differs is in named data. So a page or a
+widget shows another run without compiling the specification again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,14 +24,14 @@ from rfcsim.trace.frame import lock_intervals
 NAMES = ("said", "bars", "tail", "parts")  # of the data, see explorer_rows
 CELL = "cell"  # the column, and the parameter, that chooses among several runs
 
-_PIXELS = 200  # across the timeline: bars nearer than that are joined
+_PIXELS = 200  # across the timeline; bars less than one of them apart are joined
 _LONGEST = 11  # power of ten, in ns: the end of the axis of waits
 _RAREST = -3
 _HALF = {theme.EXCLUSIVE: 0.34, theme.SHARED: 0.34, theme.WAITING: 0.12}  # of a row
 _ROW_PIXELS = 30
 _NAME = 80  # pixels
 _PARTS = tuple(KINDS.values())
-_NUMBERS = {  # the columns of each data that are numbers, for who reads them from text
+_NUMBERS = {  # which columns of the data are numbers, for readers of their text
     name: dict.fromkeys((CELL, *columns), "number")
     for name, columns in (
         ("said", ()),
@@ -43,7 +43,7 @@ _NUMBERS = {  # the columns of each data that are numbers, for who reads them fr
 
 
 class Choice(NamedTuple):
-    """A control of a page: its name, what it chooses from, and the number it begins with."""
+    """A control of a page: its name, its options in words, and the number that it begins with."""
 
     name: str
     words: Sequence[str]
@@ -58,11 +58,11 @@ def explorer_rows(
     Parameters
     ----------
     trace : polars.DataFrame
-        An event frame of one lock, from its begin.
+        An event frame of one lock, from the beginning of the run.
     histogram : polars.DataFrame
         All waits, as `Result.histogram` has them.
     said : str
-        The run in a line of words.
+        The run in one line of words.
     window_ns : int
         How much of the trace the timeline shows, from the first hold of the first task on.
 
@@ -90,7 +90,7 @@ def explorer_rows(
 
 
 def _bars(spans: pl.DataFrame, classes: list[str], window_ns: int) -> list[dict[str, Any]]:
-    """The first task of each class, for a while."""
+    """Bars of the first task of each class, within the window."""
     numbers = {f"{name} 0": number for number, name in enumerate(classes)}
     first = spans.filter(state="holding", task=f"{classes[0]} 0")["start_ns"].min()
     first_ns = int(first) if isinstance(first, int) else 0
@@ -124,7 +124,7 @@ def _bars(spans: pl.DataFrame, classes: list[str], window_ns: int) -> list[dict[
 
 
 def _tail(histogram: pl.DataFrame) -> list[dict[str, Any]]:
-    """The survival function of the waits of each class that ever waited."""
+    """The survival function of the waits, for each class that ever waited."""
     of_class = (
         histogram.filter(pl.col("record").is_in(WAITS))
         .group_by("class", "low_ns", "high_ns", maintain_order=True)
@@ -149,7 +149,7 @@ def _tail(histogram: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _parts(trace: pl.DataFrame) -> list[dict[str, Any]]:
-    """What the waits of each class are due to, as shares of all that it waited."""
+    """What the waits of each class are due to, as shares of all its waiting."""
     parts = trace_blame.blame(trace)
     length_ns = (pl.col("end_ns") - pl.col("start_ns")).sum()
     order = {part: number for number, part in enumerate(KINDS)}
@@ -187,15 +187,14 @@ def explorer(
     Parameters
     ----------
     rows : mapping of str to rows
-        What `explorer_rows` returns. Of several runs: one after another, each row with a number
-        `cell` that says of which.
+        What `explorer_rows` returns. With several runs: the rows of all, each with a column `cell`
+        that has the number of its run.
     classes : sequence of str
         The classes of task, in their order.
     choices : sequence of Choice
-        Controls below the picture, where there are several runs; the line in words then stands
-        above it.
+        Controls below the picture, if there are several runs. The line of words is then above it.
     cell : str
-        With choices: a Vega expression over their names, whose value is the number of the run.
+        With choices: a Vega expression over their names that gives the number of the run.
     description : str, optional
         Text alternative; by default what the three charts are.
     width : int
@@ -236,7 +235,7 @@ def explorer(
 
 
 def _chosen(chart: alt.Chart) -> alt.Chart:
-    """A chart of the chosen run alone, of data in CSV: a quarter of what JSON takes."""
+    """A chart of the chosen run alone. Its data is in CSV, which takes a quarter of JSON's room."""
     name = chart.data.name
     chart = chart.copy()
     chart.data = alt.NamedData(name, format=alt.CsvDataFormat(type="csv", parse=_NUMBERS[name]))

@@ -8,7 +8,7 @@ import polars as pl
 
 from rfcsim.charts import words
 
-STEPS = 10  # a decade: values that are drawn as one differ by less than 26 %
+STEPS = 10  # per decade: values that are drawn as one differ by less than 26 %
 
 
 def step(column: str) -> pl.Expr:
@@ -35,7 +35,7 @@ def axis(first: int, last: int, **how: Any) -> dict[str, Any]:
 
 
 def time_axis(first: int, last: int, title: str) -> dict[str, Any]:
-    """Title, scale and axis of a time in ns that is labelled in its units."""
+    """Title, scale and axis of a time in ns, whose labels are in s, ms, us or ns."""
     in_units = " : ".join(
         f"datum.value >= {scale} ? datum.value / {scale} + ' {name}'" for name, scale in words.UNITS
     )

@@ -1,4 +1,4 @@
-"""A number and its interval for every pair of two things, in a grid of cells."""
+"""A time and its interval for every pair of a row and a column, in a grid of cells."""
 
 import math
 
@@ -13,7 +13,7 @@ MOST_CELLS = 200
 
 _ROW_PIXELS = 46
 _LINES = (-13, 2, 15)  # pixels of mean, interval and note from the middle of the cell
-_LABEL_PIXELS = 14  # of a line of a column's name; further lines are drawn downwards
+_LABEL_PIXELS = 14  # the height of a line of a column's name; more lines are drawn downwards
 
 
 def matrix(
@@ -26,23 +26,23 @@ def matrix(
     description: str | None = None,
     width: int = theme.WIDTH,
 ) -> alt.LayerChart:
-    """Draw a time and its interval in each cell of a grid; the longer, the darker.
+    """Draw a time and its interval in each cell of a grid; the longer the time, the darker.
 
-    The shades are logarithmic. A cell with a note is outlined and shows it. One without a time
-    says "none".
+    The shades are logarithmic. A cell with a note is outlined and shows the note. A cell without a
+    time says "none".
 
     Parameters
     ----------
     frame : polars.DataFrame
-        As of `rfcsim.matrix`, of one class of task: the columns named here, and mean, low and high
-        in ns.
+        What `rfcsim.matrix` gives for one class of task: the columns named here, and mean, low and
+        high in ns.
     row, column, note : str
-        Columns of it; there need be no note.
+        Columns of the frame; the note may be missing.
     title : str
     description : str, optional
         Text alternative; by default the shortest and the longest time, and the cells with a note.
     width : int
-        Of the cells in all, in pixels.
+        Of all cells together, in pixels.
 
     Returns
     -------
@@ -51,7 +51,8 @@ def matrix(
     Raises
     ------
     RfcsimError
-        If a column is missing, a cell is there twice, or there are more than MOST_CELLS.
+        If a column is missing, if there are two of one cell, or if there is no cell or more than
+        MOST_CELLS.
     """
     cells = _cells(frame, row, column, note)
     drawn = cells.with_columns(_shades(cells["mean"]))
@@ -138,7 +139,7 @@ def _margin(mean: float | None, high: float | None) -> str:
 
 
 def _shades(means: pl.Series) -> list[pl.Series]:
-    """Ground and ink of each cell."""
+    """The colours of ground and ink of each cell."""
     logs = [math.log(mean) if mean else None for mean in means]
     known = [value for value in logs if value is not None]
     first = min(known, default=0.0)

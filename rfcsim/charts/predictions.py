@@ -1,4 +1,4 @@
-"""Predicted against measured, a mark a cell, with the misses picked out."""
+"""Predicted against measured times, one mark for each cell, with the misses picked out."""
 
 from collections.abc import Mapping
 
@@ -22,18 +22,18 @@ def predictions(
     title: str = "How well is it predicted?",
     description: str | None = None,
 ) -> alt.FacetChart:
-    """Draw each cell's prediction against its measurement, a panel a quantity, both logarithmic.
+    """Draw predictions against measurements on logarithmic axes, one panel for each quantity.
 
-    On the line they are equal; between the dashed lines they differ by less than a factor. What
-    lies outside is coloured and has the pages of its pieces beside it.
+    On the line they are equal. Between the dashed lines they differ by less than a factor. A cell
+    outside is coloured, and the pages of its pieces are written beside it.
 
     Parameters
     ----------
     cells : polars.DataFrame
-        A row a cell and quantity, as of `Validation.cells`: quantity, measured_ns, predicted_ns,
-        ratio, placement ("same" or "other"), piece_pages, and what it is in words (what).
+        One row for each cell and quantity, as in `Validation.cells`: quantity, measured_ns,
+        predicted_ns, ratio, placement ("same" or "other"), piece_pages, and what (in words).
     factors : mapping of str to float
-        The quantities that are drawn, and the factor of each.
+        The quantities to draw, and the factor of each.
     title : str
     description : str, optional
         Text alternative; by default how many cells lie within the factors, and the worst.
@@ -45,7 +45,7 @@ def predictions(
     Raises
     ------
     RfcsimError
-        If a column is missing, or there is no cell of a quantity.
+        If a column is missing, or a quantity has no cell.
     """
     for name in _COLUMNS:
         if name not in cells.columns:

@@ -1,4 +1,4 @@
-"""What a model gives, by what it should be: one row each, on a logarithmic axis."""
+"""What a model gives, divided by what it should give: one row each, on a logarithmic axis."""
 
 import altair as alt
 import polars as pl
@@ -24,18 +24,17 @@ def ratios(
     description: str | None = None,
     width: int = theme.WIDTH - 180,
 ) -> alt.LayerChart:
-    """Draw ratios on a logarithmic axis, a row each, with a band where they are meant to be.
+    """Draw ratios on a logarithmic axis, one row each, with a band where they are meant to be.
 
-    What is too small counts as what is too large: twice and half are equally far from one. A mark
-    is hollow where the model was fitted to the figure, which then proves little. A thin line is an
-    interval.
+    Too small counts as much as too large: twice and half are equally far from one. A mark is hollow
+    if the model was fitted to the figure, which then proves little. A thin line is an interval.
 
     Parameters
     ----------
     frame : polars.DataFrame
-        A row a ratio: kind (colour and shape), what (the name of its row; two rows must not have
-        one), ratio, low and high (null: no interval), fitted (whether the figure was used to make
-        the model).
+        One row for each ratio: kind (colour and shape), what (the name of its row, different from
+        all others), ratio, low and high (null: no interval), fitted (whether the figure was used to
+        make the model).
     aim : float
         The band goes from 1 / aim to aim.
     title : str
@@ -51,8 +50,8 @@ def ratios(
     Raises
     ------
     RfcsimError
-        If a column is missing, there are too many rows or kinds, two rows have one name, or a
-        ratio is not above zero.
+        If a column is missing, if there are no rows or too many rows or kinds, if two rows have the
+        same name, if a ratio is not above zero, or if the aim is not above 1.
     """
     _check(frame, aim)
     whats = frame["what"].to_list()

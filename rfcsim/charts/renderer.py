@@ -20,7 +20,7 @@ from rfcsim.files import write_whole
 # here use nothing that 5.8 does not know, and a test holds them to it.
 MIME_TYPE = "application/vnd.vegalite.v5+json"
 VEGA_LITE = "6.4"
-PNG_SCALE, COARSE_PNG_SCALE = 1.5, 1.0  # pixels a pixel of the chart
+PNG_SCALE, COARSE_PNG_SCALE = 1.5, 1.0  # pixels of the picture per pixel of the chart
 MOST_PNG_BYTES = 60_000  # what one picture may add to a notebook
 
 
@@ -70,7 +70,7 @@ def save(chart: alt.TopLevelMixin, path: str | Path) -> None:
     Raises
     ------
     RfcsimError
-        If the suffix is another, or the file cannot be written.
+        If the suffix is none of these, or the file cannot be written.
     """
     path = Path(path)
     writers = {".html": _html, ".png": _png, ".svg": _svg, ".json": _json}
@@ -98,7 +98,7 @@ def _png(spec: dict[str, Any]) -> bytes:
 
 
 def _pack(png: bytes) -> bytes:
-    """Compress a PNG anew: the converter does it fast, and leaves it five times as large."""
+    """Compress a PNG again: the converter does it fast, and leaves it five times as large."""
     packed, pixels = [png[:8]], b""
     at = 8
     while at < len(png):

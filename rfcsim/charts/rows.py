@@ -1,4 +1,4 @@
-"""Tasks along time, one row each: what is shown of them, and what is joined or left out."""
+"""Tasks over time, one row each: what is shown of them, and what is joined or left out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,12 +28,13 @@ class Rows:
     Attributes
     ----------
     intervals : polars.DataFrame
-        What happened in that stretch, of all tasks: task, lock, state ("waiting" or "holding"),
-        kind (the bars of one kind look alike), start_ns and end_ns (within the stretch), whole_ns
-        (length, also of what lies outside it), and what else a chart needs.
+        What all tasks did in that stretch: task, lock, state ("waiting" or "holding"), kind (the
+        bars of one kind look alike), start_ns and end_ns (within the stretch), whole_ns (the
+        length, including what lies outside the stretch), and whatever else a chart needs.
     tasks : list of str
-        Those that are drawn, from top to bottom.
+        The tasks that are drawn, from top to bottom.
     first_ns, last_ns : int
+        The ends of the stretch.
     width : int
         Of the plot, in pixels.
     """
@@ -58,7 +59,7 @@ class Rows:
         Raises
         ------
         RfcsimError
-            If there is nothing to draw, or more than one lock; `chart` says who complains.
+            If there is nothing to draw, or more than one lock; the message begins with `chart`.
         """
         order = _order(intervals)
         intervals = _window(chart, intervals, from_ns, to_ns)
@@ -117,11 +118,11 @@ class Rows:
         )
 
     def middle(self) -> pl.Expr:
-        """Where in the chart, counted in rows, the bars of a task are."""
+        """The vertical place of a task's bars in the chart, in rows."""
         return pl.col("task").replace_strict({task: i for i, task in enumerate(self.tasks)}) + BARS
 
     def in_units(self, *times_ns: str) -> list[pl.Expr]:
-        """Times in the unit of the axis, rounded: finer than a pixel, short in the JSON."""
+        """Times in the unit of the axis, rounded to less than a pixel to be short in the JSON."""
         _, scale = words.unit_of(self.span_ns)
         # Ten thousand steps across the chart.
         digits = max(0, len(str(10_000 * scale // self.span_ns)) - 1)
@@ -142,7 +143,7 @@ class Rows:
         return alt.Scale(domain=[len(self.tasks), 0], nice=False)
 
     def texts(self, summaries: Sequence[str]) -> list[alt.Chart]:
-        """The line above the bars of each row: who it is, and what is said of it."""
+        """The line above the bars of each row: the task, and its summary."""
         lines = pl.DataFrame(
             {
                 "task": self.tasks,
@@ -161,7 +162,7 @@ class Rows:
     def chart(
         self, layers: Sequence[alt.Chart], bars: pl.DataFrame, title: str, description: str
     ) -> alt.LayerChart:
-        """Put the layers together, and say which of the bars were joined or left out."""
+        """Put the layers together, and say which bars were joined or left out."""
         notes = self._notes(bars, bars.head(MOST_BARS))
         return alt.LayerChart(layer=list(layers)).properties(
             title=alt.TitleParams(title, subtitle=notes) if notes else title,
@@ -208,14 +209,14 @@ def _window(
 
 
 def _order(intervals: pl.DataFrame) -> list[str]:
-    """The tasks, those that held the lock for most of the time first."""
+    """All tasks; those that held the lock longest come first."""
     held_ns = pl.when(pl.col("state") == "holding").then(pl.col("end_ns") - pl.col("start_ns"))
     by_task = intervals.group_by("task", maintain_order=True).agg(held_ns.sum().alias("held_ns"))
     return by_task.sort("held_ns", descending=True, maintain_order=True)["task"].to_list()
 
 
 def _longest(intervals: pl.DataFrame) -> list[str]:
-    """The tasks that waited and held longest in the window."""
+    """The tasks that waited for the lock and held it longest in the window."""
     time_ns = (pl.col("end_ns") - pl.col("start_ns")).sum()
     by_task = intervals.group_by("task", maintain_order=True).agg(time_ns=time_ns)
     longest = by_task.sort("time_ns", descending=True, maintain_order=True)

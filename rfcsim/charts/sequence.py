@@ -11,8 +11,8 @@ from rfcsim.errors import RfcsimError
 MOST_ROWS = 60
 
 _ROW_PIXELS = 24
-_LANE = 0.48  # half the width of a hold's bar, of a lane's
-_SPACE_LANE = 1.1  # width of the lane of the address space, the others being 1
+_LANE = 0.48  # half the width of a hold's bar, where a lane is 1 wide
+_SPACE_LANE = 1.1  # the width of the lane of the address space
 
 
 class _Row(NamedTuple):
@@ -30,16 +30,16 @@ def sequence(
     description: str | None = None,
     width: int = theme.WIDTH,
 ) -> alt.LayerChart:
-    """Draw a schedule, top to bottom, one lane a task.
+    """Draw a schedule from top to bottom, with one lane for each task.
 
-    A step that nobody else can see is left out, and steps in a row that do the same are one. A
-    bar behind a lane is a hold of mmap_sem. On the right are the VMAs ("L": VM_LOCKED) and the
-    pages ("." absent, "p" present, "m" present and mlocked) where they change.
+    Steps that nobody else can see are left out, and steps in a row that do the same are drawn as
+    one. A bar behind a lane is a hold of mmap_sem. On the right are the VMAs ("L": VM_LOCKED) and
+    the pages ("." absent, "p" present, "m" present and mlocked) wherever they change.
 
     Parameters
     ----------
     frame : polars.DataFrame
-        The columns task, call, did, VMAs and pages, as `rfcsim.replay` gives them.
+        With the columns task, call, did, VMAs and pages, as `rfcsim.replay` gives them.
     title : str
     description : str, optional
         Text alternative; by default the schedule in words.

@@ -1,4 +1,4 @@
-"""The call sites as a matrix: who populates under which hold, and how long that stops whom."""
+"""The call sites as a matrix: how each holds the lock as it populates, and who waits how long."""
 
 import altair as alt
 import polars as pl
@@ -22,20 +22,20 @@ def call_sites(
     description: str | None = None,
     width: int = _WIDTH,
 ) -> alt.LayerChart:
-    """Draw a cell for each call and kernel, with somebody's longest wait in it.
+    """Draw a cell for each call and kernel, with the longest wait of somebody else in it.
 
-    The colour says how the call holds mmap_sem while it populates. A call that a kernel does not
-    have leaves its cell empty.
+    The colour says how the call holds mmap_sem while it populates. If a kernel does not have the
+    call, the cell is empty.
 
     Parameters
     ----------
     frame : polars.DataFrame
         What `rfcsim.call_sites` gives.
     wait : str
-        "fault_wait_ns", "fault_wait_beside_mapper_ns" or "map_wait_ns": whose wait.
+        Whose wait: "fault_wait_ns", "fault_wait_beside_mapper_ns" or "map_wait_ns".
     title : str
     description : str, optional
-        Text alternative; by default the chart in a sentence a kernel.
+        Text alternative; by default a sentence for each kernel.
     width : int
         Of the plot, in pixels.
 
@@ -46,12 +46,12 @@ def call_sites(
     Raises
     ------
     RfcsimError
-        If there is nothing to draw, or no such wait.
+        If there is nothing to draw, or there is no such wait.
     """
     if wait not in WAITS:
         raise RfcsimError(f"wait = {wait!r}: must be one of {', '.join(WAITS)}")
     if frame.is_empty():
-        raise RfcsimError("call_sites: the frame is empty, must have a row at least")
+        raise RfcsimError("call_sites: the frame is empty, must have at least one row")
     cells = frame.select(
         "call",
         "kernel",

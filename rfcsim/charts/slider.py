@@ -1,4 +1,4 @@
-"""A slider that chooses among values that were computed before, so that no kernel is needed."""
+"""A slider over values that were computed beforehand, so that it needs no running kernel."""
 
 import json
 from typing import Any, NamedTuple
@@ -14,10 +14,10 @@ CHOSEN = "datum.place == place"  # of a frame with places: the rows to show
 class Slider(NamedTuple):
     """A slider, and the frame that it chooses from.
 
-    frame : polars.DataFrame, with the column place: the number of the row's value
+    frame : polars.DataFrame, with a column place: the number of the row's value
     parameter : altair.Parameter, to be added to the chart
-    words : list of str, "writers: 16" for each place
-    start : the value with which it begins, and which a picture shows
+    words : list of str, such as "writers: 16", for each place
+    start : the value that the slider begins with, and that a picture shows
     """
 
     frame: pl.DataFrame
@@ -26,7 +26,7 @@ class Slider(NamedTuple):
     start: Any
 
     def title(self, title: str) -> alt.ExprRef:
-        """A title that says behind it what is chosen."""
+        """A title with the chosen value in brackets behind it."""
         return alt.ExprRef(f"{json.dumps(title)} + ' (' + {json.dumps(self.words)}[place] + ')'")
 
 
@@ -40,6 +40,10 @@ def slider(frame: pl.DataFrame, column: str, words: str | None, start: Any) -> S
     words : str or None
         What the values are; None: the column's name.
     start : a value, or None for the one in the middle
+
+    Returns
+    -------
+    Slider
 
     Raises
     ------

@@ -6,7 +6,7 @@ from rfcsim.errors import RfcsimError
 
 
 def stack(*charts: alt.LayerChart, description: str | None = None) -> alt.VConcatChart:
-    """Put charts one above the other, to be compared.
+    """Put charts one above the other, so that they can be compared.
 
     Parameters
     ----------

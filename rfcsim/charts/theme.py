@@ -1,10 +1,10 @@
 """One look for every chart: readable in black and white, by the colour-blind, on a dark page.
 
-Colours are those of M. Okabe and K. Ito, "Color Universal Design" (2008), which stay apart for all
-common forms of colour blindness. Colour never speaks alone: bars differ in height and lightness
-too, lines in their dashes and end marks. A chart brings its own white ground, since text that is
-drawn for one ground is lost on the other; the book, which draws anew on a dark page, takes the
-colours of DARK.
+Colours are those of M. Okabe and K. Ito, "Color Universal Design" (2008), which remain distinct for
+all common forms of colour blindness. Nothing is said by colour alone: bars also differ in height
+and lightness, lines in their dashes and end marks. A chart brings its own white ground, since text
+that is drawn for one ground is lost on the other. The book draws charts again on a dark page, in
+the colours of DARK.
 """
 
 from collections.abc import Iterable
@@ -32,9 +32,9 @@ MODE_COLOURS = {
 }
 ACCENT = "#d55e00"
 
-# What a wait is due to: legend entry -> colour, dashes and thickness of its bar, in pixels. A
-# wake-up of the waiter's own is nobody's fault, and grey. Sand and violet are not of Okabe and Ito,
-# whose orange and purple are too close to vermilion and blue for some.
+# What a wait is due to: legend entry -> colour, dashes and thickness of its bar, in pixels. The
+# waiter's own wake-up is nobody's fault, so it is grey. Sand and violet are not from Okabe and Ito,
+# whose orange and purple are too close to vermilion and blue for some people.
 HELD = "waits: another holds it"
 STOLEN = "waits: stolen"
 AHEAD = "waits: queued ahead"
@@ -61,10 +61,10 @@ SERIES = (
     ("#56b4e9", (7, 2, 2, 2, 2, 2), "triangle-right"),
 )
 
-# From short to long: one hue, so that lightness alone says it, to everybody.
+# From short to long. There is one hue, so that lightness alone says it, to everybody.
 LIGHTEST, DARKEST = "#e8f3fa", "#0b3a5e"
 
-# On a dark page: colour -> what is drawn instead. All others are seen on either ground.
+# On a dark page: colour -> what is drawn instead. All others can be seen on either ground.
 DARK = {
     INK: "#f2f2f2",
     GREY: "#a6aab0",
@@ -78,7 +78,7 @@ WIDTH = 640  # pixels of the plot itself; a whole chart is then as wide as a not
 
 
 def theme() -> alt.theme.ThemeConfig:
-    """The look, as Altair's registry of themes wants it."""
+    """The look, in the form that Altair's registry of themes takes."""
     return {
         "config": {
             "background": GROUND,
@@ -130,7 +130,7 @@ def scale(domain: Iterable[Any], values: Iterable[Any]) -> alt.Scale:
 
 
 def shade(share: float) -> tuple[str, str]:
-    """A ground between LIGHTEST (0) and DARKEST (1), and the ink that is read on it."""
+    """A ground between LIGHTEST (0) and DARKEST (1), and the ink that can be read on it."""
     light, dark = ([int(end[i : i + 2], 16) for i in (1, 3, 5)] for end in (LIGHTEST, DARKEST))
     mixed = [round(a + (b - a) * share) for a, b in zip(light, dark, strict=True)]
     # Black and white are equally far from a luminance of 0.18.

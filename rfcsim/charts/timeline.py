@@ -20,13 +20,13 @@ def timeline(
     description: str | None = None,
     width: int = theme.WIDTH,
 ) -> alt.LayerChart:
-    """Draw who held a lock and who waited for it, one row a task.
+    """Draw who held a lock and who waited for it, with one row for each task.
 
-    Rows are sorted by the time for which their task held the lock in all of the frame. A hold is
-    drawn at least a pixel wide. Bars of one row and kind that are less than a pixel apart are
-    drawn as one, as high as the share of the time that they fill. Of more than MOST_TASKS tasks,
-    those that waited and held longest are drawn; of more than MOST_BARS bars, the longest. The
-    subtitle says where any of this was done.
+    Rows are sorted by the time for which their task held the lock in the whole frame. A hold is
+    drawn at least a pixel wide. Bars of one row and kind that are less than a pixel apart are drawn
+    as one, as high as the share of the time that they fill. If there are more than MOST_TASKS
+    tasks, those that waited and held longest are drawn; if there are more than MOST_BARS bars, the
+    longest. The subtitle says if any of this was done.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def _names(bars: pl.DataFrame) -> pl.Series:
 
 
 def _summaries(rows: Rows) -> list[str]:
-    """What each task did in all, in as many words as fit beside its name."""
+    """What each task did altogether, in as many words as fit beside its name."""
     summaries = []
     for task in rows.tasks:
         of_task = rows.intervals.filter(pl.col("task") == task)

@@ -1,4 +1,4 @@
-"""What a batch size costs the locker against what it makes the others wait."""
+"""What a batch size costs the locker, against how long it makes the others wait."""
 
 from typing import Any
 
@@ -27,21 +27,21 @@ def frontier(
     title: str = "What does a shorter wait cost?",
     description: str | None = None,
 ) -> alt.FacetChart:
-    """Draw how long others wait against how much longer mlock() takes, a panel a scenario.
+    """Draw how long others wait against how much longer mlock() takes, one panel per scenario.
 
-    A line joins the batch sizes, a dot each, that of 256 pages a large one with its number;
-    designs without batches are marks of their own. Thin lines are 95 % intervals. A wait of zero,
-    which a logarithmic axis cannot show, stands at its foot.
+    A line joins the batch sizes. Each is a dot; the dot of 256 pages is large and has its number.
+    Designs without batches have marks of their own. Thin lines are 95 % intervals. A logarithmic
+    axis cannot show a wait of zero, so it is drawn at the foot of the axis.
 
     Parameters
     ----------
     points : polars.DataFrame
-        Of `rfcsim.frontier`: scenario, way, batch_pages, mlock_ns and wait_ns with their bounds,
-        and the column `over`.
+        What `rfcsim.frontier` gives: scenario, way, batch_pages, mlock_ns and wait_ns with their
+        bounds, and the column `over`.
     over : str
         The column that a slider chooses from.
     words : str, optional
-        What its values are; by default its name.
+        What the values of that column are; by default its name.
     start : optional
         The value that the slider begins with, and that a picture shows; by default the middle one.
     title : str
@@ -55,7 +55,8 @@ def frontier(
     Raises
     ------
     RfcsimError
-        If there is no such column or value, or nothing to choose, or no row "one hold".
+        If there is no such column or value, if there is nothing to choose, or if there is no row of
+        the way "one hold".
     """
     chosen = slider(points, over, words, start)
     frame = _relative(chosen.frame)
@@ -111,7 +112,7 @@ def frontier(
 
 
 def _relative(points: pl.DataFrame) -> pl.DataFrame:
-    """Points with how much longer the locker takes than in one hold, and what a dot is."""
+    """Points, with how much longer the locker takes than in one hold, and what each dot is."""
     whole = points.filter(pl.col("way") == "one hold")
     if whole.is_empty():
         raise RfcsimError('points: must have rows of the way "one hold"')
@@ -164,13 +165,13 @@ def law(
     description: str | None = None,
     width: int = theme.WIDTH,
 ) -> alt.LayerChart:
-    """Draw the batch law: mean wait against overhead, both logarithmic, a dot a batch size.
+    """Draw the batch law: mean wait against overhead, on logarithmic axes, a dot per batch size.
 
     Parameters
     ----------
     frame : polars.DataFrame
-        Of `rfcsim.batch_law`, several under one another: batch_pages, overhead, mean_ns, and the
-        column `over`.
+        Several frames of `rfcsim.batch_law` below one another: batch_pages, overhead, mean_ns, and
+        the column `over`.
     over : str
         The column that a slider chooses from.
     words, start : optional
@@ -190,7 +191,7 @@ def law(
     Raises
     ------
     RfcsimError
-        If there is no such column or value, or nothing to choose.
+        If there is no such column or value, or if there is nothing to choose.
     """
     chosen = slider(frame.filter(pl.col("overhead") > 0), over, words, start)
     lines = chosen.frame.with_columns(large=pl.col("batch_pages") == MARKED_PAGES)

@@ -4,7 +4,7 @@ Everything but typer is imported inside the commands, so that --help is quick.
 """
 
 # A module's import adds its commands; help lists them in this order.
-from rfcsim.cli import runs, explorer, lists, kernel, calibration, rerun  # isort: skip
+from rfcsim.cli import runs, check, lists, kernel, calibration, rerun  # isort: skip
 from rfcsim.cli.app import BROKEN_PIPE, INTERRUPTED, app, main
 
 __all__ = [
@@ -12,7 +12,7 @@ __all__ = [
     "INTERRUPTED",
     "app",
     "calibration",
-    "explorer",
+    "check",
     "kernel",
     "lists",
     "main",

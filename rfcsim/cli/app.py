@@ -1,11 +1,13 @@
-"""The command itself: what it is called, and what becomes of errors."""
+"""The command itself: its name, and what happens to errors."""
 
+import functools
 import io
 import os
 import sys
 from typing import Annotated
 
 import typer
+from typer.core import TyperArgument, TyperCommand
 from typer.exceptions import TyperException
 
 BAD_INPUT = 2
@@ -20,13 +22,26 @@ app = typer.Typer(
 )
 
 
+class _Command(TyperCommand):
+    """A command whose help lists arguments by name, without their Python types."""
+
+    def format_help(self, ctx, formatter) -> None:
+        for parameter in self.params:
+            if isinstance(parameter, TyperArgument):
+                parameter.display_type_rich = lambda ctx: None
+        super().format_help(ctx, formatter)
+
+
+command = functools.partial(app.command, cls=_Command)
+
+
 class InputError(Exception):
-    """Bad input that the command itself finds; one line."""
+    """Bad input that the command itself finds, in one line."""
 
 
 def main() -> None:
     """Run the command; bad input is one line on standard error and exit status 2."""
-    # A stream that is closed is None, and print() would write to the other one.
+    # A closed stream is None, and print() would then write to the other one.
     sys.stdout = sys.stdout or io.StringIO()
     sys.stderr = sys.stderr or io.StringIO()
     sys.exit(_run())
@@ -63,7 +78,7 @@ def _complain(message: str) -> int:
 
 
 def _give_up_stdout() -> None:
-    """Let nothing try once more to write what could not be written, when Python exits."""
+    """Keep Python from trying again, at its exit, to write what could not be written."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
@@ -80,7 +95,9 @@ def _options(
     context: typer.Context,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="The version."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:

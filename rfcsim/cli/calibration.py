@@ -6,49 +6,54 @@ from typing import Annotated
 
 import typer
 
-from rfcsim.cli.advice import measurement_of, table_of
-from rfcsim.cli.app import app
-from rfcsim.cli.arguments import COSTS, MEASUREMENT, Costs, Force
+from rfcsim.cli.app import command
+from rfcsim.cli.arguments import COSTS, MEASUREMENT, Costs, Force, Seed
 from rfcsim.cli.files import check_output, parquet, write_new
+from rfcsim.cli.recommend import measurement_of, table_of
 from rfcsim.cli.terminal import print_table, progress
 
 Measured = Annotated[
-    Path, typer.Argument(metavar="[MEASUREMENT.parquet]", help="Of `rfcsim measure`.")
+    Path, typer.Argument(metavar="MEASUREMENT.parquet", help="A file of `rfcsim measure`.")
 ]
 
 
-@app.command()
+@command()
 def calibrate(
     measurement: Measured = MEASUREMENT,
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="COSTS.toml", help="Where to keep it.")
+        Path,
+        typer.Option("-o", "--output", metavar="COSTS.toml", help="Where to write the table."),
     ] = COSTS,
-    name: Annotated[str, typer.Option(help="Name of the table.")] = "measured",
+    name: Annotated[str, typer.Option(metavar="NAME", help="Name of the table.")] = "measured",
     force: Force = False,
 ) -> None:
-    """Make a cost table from a measurement: from whole ranges and single operations, not pieces."""
+    """Make a cost table from a measurement.
+
+    It comes from whole ranges and single operations. Runs in pieces are not looked at.
+    """
     check_output(output, force)
     import rfcsim
 
     found = rfcsim.calibrate(measurement_of(measurement), name=name)
     write_new(output, found.table.to_toml().encode())
     print_table(found.table_in_words())
-    print(f"rfcsim: note: {output} has all of it", file=sys.stderr)
+    print(f"rfcsim: note: {output} has the whole table", file=sys.stderr)
 
 
-@app.command()
+@command()
 def validate(
     measurement: Measured = MEASUREMENT,
     costs: Costs = None,
     to: Annotated[
-        Path | None, typer.Option(metavar="FILE.parquet", help="Keep every cell in this file.")
+        Path | None, typer.Option(metavar="FILE.parquet", help="Write all cells to this file.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
+    seed: Seed = 0,
     force: Force = False,
 ) -> None:
-    """Predict the runs in pieces of a measurement from all else in it, and compare.
+    """Predict a measurement's runs in pieces, and compare.
 
-    Each cell is "predicted : measured = ratio".
+    The prediction comes from everything else in the measurement. Each cell is
+    "predicted : measured = ratio".
     """
     if to is not None:
         check_output(to, force)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check_output(file: Path, force: bool, makes_folder: bool = False) -> None:
-    """Refuse before the work what could not be written, or would overwrite something, after it."""
+    """Refuse, before the work, a file that could not be written after it or that exists."""
     if file.is_dir():
         raise InputError(f"{file}: is a folder, must be a file")
     if file.exists() and not file.is_file():  # a device that is written over is gone

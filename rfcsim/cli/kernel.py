@@ -7,51 +7,67 @@ from typing import Annotated
 
 import typer
 
-from rfcsim.cli.app import app
+from rfcsim.cli.app import command
 from rfcsim.cli.arguments import MEASUREMENT, Force, Trace
 from rfcsim.cli.blame import print_blame
 from rfcsim.cli.files import check_output, write_new
 from rfcsim.cli.terminal import print_table, progress
 
 
-@app.command()
+@command()
 def measure(
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE.parquet", help="Where to keep it.")
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="FILE.parquet", help="Where to write the measurement."
+        ),
     ] = MEASUREMENT,
-    pages: Annotated[int, typer.Option(help="Range that is made present.")] = 65_536,
+    pages: Annotated[
+        int, typer.Option(metavar="N", help="Pages of the range that is made present.")
+    ] = 65_536,
     method: Annotated[
-        list[str] | None, typer.Option(help="How: mlock, onfault-populate, touch, ... (several).")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="How: mlock, onfault-populate, touch, ... (repeatable)."),
     ] = None,
     piece_pages: Annotated[
-        list[int] | None, typer.Option(help="Pages of one call (several); the range: one call.")
+        list[int] | None,
+        typer.Option(metavar="N", help="Pages of one call (repeatable). Default: the range."),
     ] = None,
     pause_us: Annotated[
-        list[float] | None, typer.Option(help="Pause between two pieces (several).")
+        list[float] | None,
+        typer.Option(metavar="US", help="Pause between two calls, in microseconds (repeatable)."),
     ] = None,
     victim: Annotated[
-        list[str] | None, typer.Option(help="Who waits: mmap, fault, maps, ... (several).")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Who waits: mmap, fault, maps, ... (repeatable)."),
     ] = None,
     placement: Annotated[
-        list[str] | None, typer.Option(help="CPU of the victim: same, other (several).")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="CPU of the victim: same or other (repeatable)."),
     ] = None,
     priority: Annotated[
-        list[str] | None, typer.Option(help="Of the victim: normal, fifo (several).")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Priority of the victim: normal or fifo (repeatable)."),
     ] = None,
     backing: Annotated[
-        str | None, typer.Option(help="What is made present: anonymous, huge or file.")
+        str | None,
+        typer.Option(metavar="NAME", help="What is made present: anonymous, huge or file."),
     ] = None,
-    repetitions: Annotated[int, typer.Option(help="How often each is measured.")] = 3,
+    repetitions: Annotated[
+        int, typer.Option(metavar="N", help="How often each setting is measured.")
+    ] = 3,
     alone: Annotated[
-        bool, typer.Option("--alone/--no-alone", help="Time single operations too, for costs.")
+        bool,
+        typer.Option("--alone/--no-alone", help="Time single operations too, for costs."),
     ] = True,
-    seed: Annotated[int, typer.Option(help="Seed of the victims' think times.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the victims' think times.")] = 0,
     force: Force = False,
 ) -> None:
-    """Measure on this kernel who waits for mmap_lock while memory is locked or populated.
+    """Measure who waits for mmap_lock on this kernel.
 
-    Without options on what to measure, whole ranges by each method, every victim, and pieces of all
-    sizes: about two minutes.
+    Memory is locked or populated, and other threads do what has to wait for that. Without options
+    on what to measure: whole ranges by each method, every victim, and pieces of all sizes, in about
+    two minutes.
     """
     check_output(output, force)
     import rfcsim
@@ -77,23 +93,33 @@ def measure(
     print_table(found.table())
     if found.provenance["left_out"]:
         print("rfcsim: note: left out:", found.provenance["left_out"], file=sys.stderr)
-    print(f"rfcsim: note: {output} has all of it", file=sys.stderr)
+    print(f"rfcsim: note: {output} has the whole measurement", file=sys.stderr)
 
 
-@app.command(context_settings={"allow_interspersed_args": False})
+@command(context_settings={"allow_interspersed_args": False})
 def record(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="TRACE.txt", help="Where to write the trace.")
     ],
     command: Annotated[
-        list[str] | None, typer.Argument(metavar="[COMMAND ...]", help="A program to run.")
+        list[str] | None,
+        typer.Argument(metavar="COMMAND", help="Run this program, and record it."),
     ] = None,
-    pid: Annotated[int | None, typer.Option(help="A process that runs already.")] = None,
-    seconds: Annotated[float | None, typer.Option(help="End after so long.")] = None,
-    buffer_kib: Annotated[int, typer.Option(help="Room for events, of each CPU.")] = 16_384,
+    pid: Annotated[
+        int | None, typer.Option(metavar="PID", help="Record this running process.")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Stop after this time.")
+    ] = None,
+    buffer_kib: Annotated[
+        int, typer.Option(metavar="KIB", help="Size of the buffer for events of each CPU.")
+    ] = 16_384,
     force: Force = False,
 ) -> None:
-    """Record who takes mmap_lock, of a command or of a process; Ctrl-C ends it. Needs tracefs."""
+    """Record who takes mmap_lock in a program.
+
+    Ctrl-C ends the recording. It needs tracefs, and so root.
+    """
     check_output(output, force)
     import rfcsim
 
@@ -101,7 +127,7 @@ def record(
     write_new(output, trace.encode())
 
 
-@app.command()
+@command()
 def timeline(
     trace: Trace,
     output: Annotated[
@@ -109,11 +135,11 @@ def timeline(
         typer.Option("-o", "--output", metavar="FILE", help="A .html, .png, .svg or .json file."),
     ],
     blame: Annotated[
-        bool, typer.Option("--blame", help="Draw, and print, what the waits were due to.")
+        bool, typer.Option("--blame", help="Draw and print what caused the waits.")
     ] = False,
     force: Force = False,
 ) -> None:
-    """Draw who held mmap_lock and who waited for it, from a trace."""
+    """Draw, from a trace, who held mmap_lock and who waited."""
     check_output(output, force)
     import rfcsim
 
@@ -124,11 +150,11 @@ def timeline(
         print_blame(rfcsim.blame(events))
 
 
-@app.command()
+@command()
 def perfetto(
     trace: Trace,
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="FILE.json", help="For ui.perfetto.dev.")
+        Path, typer.Option("-o", "--output", metavar="FILE.json", help="Where to write the JSON.")
     ],
     force: Force = False,
 ) -> None:

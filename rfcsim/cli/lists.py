@@ -1,28 +1,32 @@
-"""What comes with the package: presets, costs, scenarios."""
+"""Commands on what comes with the package: presets, costs, scenario."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rfcsim.cli.app import app
-from rfcsim.cli.arguments import Preset, read_scenario
+from rfcsim.cli.app import command
+from rfcsim.cli.arguments import Preset, ScenarioFile, read_scenario
 from rfcsim.cli.terminal import print_lines, print_table
 
 
-@app.command()
+@command()
 def presets() -> None:
     """List the scenarios that come with the package."""
     import rfcsim
 
+    print("To run:")
     print_lines(rfcsim.presets())
+    print("\nSmall enough to check:")
+    print_lines(rfcsim.check_scenarios())
 
 
-@app.command()
+@command()
 def costs(
-    name: Annotated[str | None, typer.Argument(help="A table, or the path of one.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="TABLE", help="The name of a table, or its path.")
+    ] = None,
 ) -> None:
-    """List the cost tables, or print one with its sources."""
+    """List the cost tables, or print one table with its sources."""
     import rfcsim
 
     if name is None:
@@ -31,12 +35,10 @@ def costs(
         print_table(rfcsim.load_costs(name).frame())
 
 
-@app.command()
+@command()
 def scenario(
-    file: Annotated[
-        Path | None, typer.Argument(metavar="SCENARIO.toml", help="A scenario file.")
-    ] = None,
+    file: ScenarioFile = None,
     preset: Preset = None,
 ) -> None:
-    """Print a scenario as TOML, to start from."""
+    """Print a scenario as TOML, as a start for your own."""
     print(read_scenario(file, preset).to_toml(), end="")

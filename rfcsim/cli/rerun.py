@@ -1,4 +1,4 @@
-"""The command that executes a notebook anew: rerun."""
+"""The command that executes a notebook again: rerun."""
 
 import sys
 from pathlib import Path
@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from rfcsim.cli.app import InputError, app
+from rfcsim.cli.app import InputError, command
 from rfcsim.cli.arguments import Force, assignment
 from rfcsim.cli.files import check_output, write_new
 from rfcsim.cli.terminal import print_table
+from rfcsim.extras import require
 
 
-@app.command()
+@command()
 def rerun(
     notebook: Annotated[
         str | None, typer.Argument(metavar="NOTEBOOK", help="Its number, name or path.")
@@ -23,14 +24,15 @@ def rerun(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE.ipynb", help="Default: NOTEBOOK-rerun.ipynb"),
+        typer.Option("-o", "--output", metavar="FILE.ipynb", help="Default: NOTEBOOK-rerun.ipynb."),
     ] = None,
     list_: Annotated[
         bool, typer.Option("--list", help="List the notebooks and their parameters.")
     ] = False,
     force: Force = False,
 ) -> None:
-    """Execute a notebook with your own numbers, and write it as a new one."""
+    """Execute a notebook with your numbers, as a new notebook."""
+    require("rerun", "papermill", "ipykernel")
     import nbformat
 
     import rfcsim
@@ -39,7 +41,7 @@ def rerun(
         print_table(rfcsim.notebooks())
         return
     if notebook is None:
-        raise InputError("a NOTEBOOK must be given (or --list)")
+        raise InputError("give a NOTEBOOK, or --list")
     source = rfcsim.find_notebook(notebook)
     output = output or Path(f"{source.stem}-rerun.ipynb")
     check_output(output, force)

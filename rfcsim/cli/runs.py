@@ -7,11 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rfcsim.cli.advice import recommend_from
-from rfcsim.cli.app import INTERRUPTED, InputError, app
-from rfcsim.cli.arguments import MEASUREMENT, Costs, Force, Preset, assignment, read_scenario
+from rfcsim.cli.app import INTERRUPTED, InputError, command
+from rfcsim.cli.arguments import (
+    MEASUREMENT,
+    Costs,
+    Design,
+    Force,
+    Json,
+    Preset,
+    ScenarioFile,
+    Seed,
+    assignment,
+    read_scenario,
+)
 from rfcsim.cli.blame import print_blame
 from rfcsim.cli.files import check_output, parquet, write_new
+from rfcsim.cli.recommend import recommend_from
 from rfcsim.cli.terminal import print_table, progress
 
 if TYPE_CHECKING:
@@ -25,41 +36,47 @@ TIMELINE_EVENTS = 100_000
 TRACE_EVENTS = 1_000_000
 
 
-@app.command()
+@command()
 def run(
-    scenario: Annotated[
-        Path | None, typer.Argument(metavar="SCENARIO.toml", help="A scenario file.")
-    ] = None,
+    scenario: ScenarioFile = None,
     preset: Preset = None,
-    seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
-    replications: Annotated[int, typer.Option(help="How many runs, for intervals.")] = 1,
-    design: Annotated[
-        str | None, typer.Option(help="How mlock() populates: exclusive, batched, ...")
+    seed: Seed = 0,
+    replications: Annotated[
+        int, typer.Option(metavar="N", help="Number of runs; with several, intervals are printed.")
+    ] = 1,
+    design: Design = None,
+    batch_pages: Annotated[
+        int | None, typer.Option(metavar="PAGES", help="Pages that a shared hold populates.")
     ] = None,
-    batch_pages: Annotated[int | None, typer.Option(help="Pages per shared hold.")] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a field: tasks.reader.count=8"),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change a field, as in tasks.reader.count=8 (repeatable).",
+        ),
     ] = None,
     charts: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write charts into this folder.")
+        Path | None, typer.Option(metavar="DIR", help="Write charts to this folder.")
     ] = None,
     trace: Annotated[
-        Path | None, typer.Option(metavar="FILE.parquet", help="Write the trace of events.")
+        Path | None,
+        typer.Option(metavar="FILE.parquet", help="Write the trace of events to this file."),
     ] = None,
     blame: Annotated[
-        bool, typer.Option("--blame", help="Say also what the waits were due to, and to whom.")
+        bool, typer.Option("--blame", help="Also print what caused the waits.")
     ] = False,
     trace_events: Annotated[
-        int, typer.Option(help="Events that --trace and --blame keep.")
+        int,
+        typer.Option(metavar="N", help="Events that --trace and --blame keep, from the start on."),
     ] = TRACE_EVENTS,
-    json_: Annotated[bool, typer.Option("--json", help="Print JSON, times in ns.")] = False,
+    json_: Json = False,
     force: Force = False,
 ) -> None:
-    """Run a scenario, and print who waited for what, and how long."""
+    """Run a scenario, and print who waited, and for how long."""
     for option, asked in (("--trace", trace is not None), ("--blame", blame)):
         if asked and replications > 1:
-            raise InputError(f"{option}: only without --replications")
+            raise InputError(f"{option}: cannot be used with --replications")
     if trace is not None:
         check_output(trace, force)
     if charts is not None:
@@ -104,34 +121,43 @@ def run(
         print_blame(parts)
 
 
-@app.command()
+@command()
 def sweep(
-    file: Annotated[Path, typer.Argument(metavar="SWEEP.toml", help="What to run; see below.")],
+    file: Annotated[Path, typer.Argument(metavar="SWEEP.toml", help="What to run; see above.")],
     to: Annotated[
-        Path | None, typer.Option(metavar="FILE.parquet", help="Keep every row in this file.")
+        Path | None, typer.Option(metavar="FILE.parquet", help="Write all rows to this file.")
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Throw away what is in that file, and begin anew.")
+        bool,
+        typer.Option(
+            "--fresh", help="Start from the beginning, and discard the rows in that file."
+        ),
     ] = False,
     replications: Annotated[
-        int | None, typer.Option(help="Runs a point, instead of the file's.")
+        int | None,
+        typer.Option(metavar="N", help="Runs of each point. Default: as the file says."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed, instead of the file's.")] = None,
-    threads: Annotated[int | None, typer.Option(help="How many; one a CPU if not given.")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Seed of the random numbers. Default: as the file says."),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="Number of threads. Default: one for each CPU.")
+    ] = None,
 ) -> None:
-    """Run every combination of values, and print who waited for what at each.
+    """Run every combination of values, and print the waits.
 
-    A sweep that was stopped, in whatever way, goes on when the same command is given again. Its
-    file says what is varied:
+    If a sweep was stopped, in whatever way, the same command continues it, provided that --to was
+    given. The file says what to vary:
 
     \b
         scenario = "anon-1gb"     # a preset, a scenario file, a list of them, or a table
         replications = 20
         seed = 1
-        [over]                    # fields, as for run --set, and the values that they are to have
+        [over]                    # fields, named as in run --set, and their values
         batch_pages = [64, 256, 1024]
         tasks.worker.count = [1, 4]
-        [[over.kernel]]           # what takes more than one field, by a name for each
+        [[over.kernel]]           # a choice that sets several fields, with a name
         name = "2.6.36"
         design = "exclusive"
         [[over.kernel]]
@@ -160,20 +186,20 @@ def sweep(
     print_table(rfcsim.sweep_table(rows))
 
 
-@app.command()
+@command()
 def recommend(
-    scenario: Annotated[
-        Path | None, typer.Argument(metavar="SCENARIO.toml", help="A scenario file.")
-    ] = None,
+    scenario: ScenarioFile = None,
     p99_wait: Annotated[
-        str, typer.Option("--p99-wait", metavar="TIME", help="What p99 may be: 1ms, 250us.")
+        str,
+        typer.Option("--p99-wait", metavar="TIME", help="The target for p99: 1ms, 250us."),
     ] = "1ms",
     preset: Preset = None,
     from_measurement: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE.parquet",
-            help="For the kernel that was measured; measurement.parquet if nothing else is given.",
+            help="Recommend for the kernel that was measured. Default, without a scenario: "
+            "measurement.parquet.",
         ),
     ] = None,
     costs: Costs = None,
@@ -181,19 +207,20 @@ def recommend(
         bool | None,
         typer.Option(
             "--confirm/--no-confirm",
-            help="With a measurement: measure what is advised anew, which is done if not given.",
+            help="With a measurement: measure the recommended way again. Default: --confirm.",
         ),
     ] = None,
     replications: Annotated[
-        int | None, typer.Option(help="Of a scenario: runs for each size; 10 if not given.")
+        int | None,
+        typer.Option(metavar="N", help="With a scenario: runs for each size. Default: 10."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 0,
-    json_: Annotated[bool, typer.Option("--json", help="Print JSON, times in ns.")] = False,
+    seed: Seed = 0,
+    json_: Json = False,
 ) -> None:
-    """Find the batch, or the way to lock, that keeps others' waits short enough.
+    """Find how to lock memory so that others wait within a target.
 
-    Of a scenario: the batch or piece. Of a measurement: the call, the piece and the pause, and the
-    lines to paste. Exit status 1 if there is none.
+    For a scenario: which batch or piece. For a measurement: which call, piece and pause, with lines
+    to paste. The exit status is 1 if nothing keeps the target.
     """
     import rfcsim
 
@@ -201,11 +228,11 @@ def recommend(
     if scenario is None and preset is None:
         if from_measurement is None and not MEASUREMENT.exists():
             raise InputError(
-                "a SCENARIO.toml, --preset NAME or --from-measurement FILE must be given, one of "
-                f"them, or {MEASUREMENT} be here"
+                "give a SCENARIO.toml, --preset NAME or --from-measurement FILE, or have "
+                f"{MEASUREMENT} in this folder"
             )
         if replications is not None:
-            raise InputError("--replications: only with a scenario")
+            raise InputError("--replications: needs a scenario")
         measurement = from_measurement or MEASUREMENT
         if not recommend_from(measurement, costs, target_ns, confirm is not False, seed, json_):
             raise typer.Exit(1)
@@ -216,7 +243,7 @@ def recommend(
         ("--confirm" if confirm else "--no-confirm", confirm),
     ):
         if given is not None:
-            raise InputError(f"{option}: only without a scenario")
+            raise InputError(f"{option}: cannot be used with a scenario")
     case = read_scenario(scenario, preset)
     with progress(case.name) as report:
         found = rfcsim.recommend(

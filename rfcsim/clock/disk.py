@@ -1,4 +1,4 @@
-"""A disk: reads in the order in which they came, `disk_depth` at a time."""
+"""The disk: it serves reads in the order in which they came, cost.DISK_DEPTH at a time."""
 
 from rfcsim._jit import inner
 from rfcsim.clock.layout import clock, cost, disk, event, phase, sched
@@ -40,7 +40,7 @@ def _start(machine, slot, first, pages):
 
 @inner
 def finish_read(machine, slot):
-    """A read is done: its pages are cached, who waits for them wakes, the next read starts."""
+    """End a read: its pages are cached, whoever waits for them wakes, and the next read starts."""
     schedule = machine.schedule
     depth = machine.costs[cost.DISK_DEPTH]
     first, pages = machine.disk[slot, disk.FIRST_PAGE], machine.disk[slot, disk.PAGES]

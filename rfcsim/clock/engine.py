@@ -1,4 +1,4 @@
-"""The event engine: gives every effect of a step its duration and plays the tasks in time."""
+"""The event engine: it gives the effect of every step a duration, and plays the tasks in time."""
 
 from rfcsim._jit import inner, njit
 from rfcsim.clock.disk import finish_read, submit
@@ -29,12 +29,12 @@ def run(machine, most_events):
     Returns
     -------
     int
-        Of :mod:`rfcsim.clock.layout.run_status`. RUNNING: call again.
+        run_status.* (:mod:`rfcsim.clock.layout.run_status`). RUNNING: call again.
 
     Notes
     -----
-    **Invariants.** Same machine at the start, same machine at the end, bit for bit, however
-    the events are divided among calls, and whether pages go by in jumps or one by one (but for
+    **Invariants.** Equal machines at the start are equal machines at the end, bit for bit, however
+    the events are divided among calls, and whether pages go by in jumps or one by one (except for
     the count of events).
     """
     depth = machine.costs[cost.DISK_DEPTH]
@@ -58,12 +58,12 @@ def run(machine, most_events):
 
 @inner
 def _wake(machine, task):
-    """A task's timer is up; the task that advances now, or NOBODY."""
-    was = machine.schedule[task, sched.PHASE]
-    if was == phase.RUNNING:
+    """Do what a task's timer was set for; returns the task that advances now, or NOBODY."""
+    doing = machine.schedule[task, sched.PHASE]
+    if doing == phase.RUNNING:
         return _end_stretch(machine, task)
     set_timer(machine.timers, machine.winners, machine.costs[cost.DISK_DEPTH] + task, NEVER)
-    if was == phase.THINKING:
+    if doing == phase.THINKING:
         if not may_begin(machine, task):
             finish(machine, task)
             return NOBODY
@@ -77,7 +77,7 @@ def _wake(machine, task):
 
 @inner
 def _run_on(machine, task, cpu):
-    """Give a CPU to a task; the task if it advances at once, NOBODY while the CPU switches."""
+    """Give a CPU to a task; returns the task, or NOBODY if the CPU takes time to switch."""
     switch = take_cpu(machine, task, cpu)
     if switch == 0:
         return task
@@ -88,7 +88,10 @@ def _run_on(machine, task, cpu):
 
 @inner
 def _hand_on(machine, task):
-    """Take a task off its CPU, without a timer, for the next in the run queue."""
+    """Take a task off its CPU and stop its timer; the next in the run queue gets the CPU.
+
+    Returns that task if it advances at once, else NOBODY.
+    """
     set_timer(machine.timers, machine.winners, machine.costs[cost.DISK_DEPTH] + task, NEVER)
     cpu = leave_cpu(machine, task)
     heir = next_ready(machine, cpu)
@@ -97,7 +100,7 @@ def _hand_on(machine, task):
 
 @inner
 def _end_stretch(machine, task):
-    """A stretch of CPU work is over: who advances now, by the time slice."""
+    """End a stretch of CPU work; returns who advances now, which the time slice decides."""
     now, schedule = machine.clock[clock.NOW], machine.schedule
     if now < schedule[task, sched.SLICE_END]:
         return task
@@ -119,7 +122,7 @@ def _end_stretch(machine, task):
 
 @inner
 def _advance(machine, task, stop):
-    """Run the steps of a task that owns a CPU; the task that advances next, or NOBODY."""
+    """Run the steps of a task that owns a CPU; returns the task that advances next, or NOBODY."""
     costs, schedule = machine.costs, machine.schedule
     timers, winners = machine.timers, machine.winners
     source = costs[cost.DISK_DEPTH] + task
@@ -184,10 +187,10 @@ def _advance(machine, task, stop):
 
 @inner
 def _run_limit(machine, task, source):
-    """How many pages of the class of the last step may go by in one jump.
+    """How many pages may go by in one jump, if their work is of the class of the last step.
 
-    A page after the first may begin only before every other event, and not after the end of
-    the time slice: then the jump is what page by page would have done.
+    Every page after the first has to begin before any other event, and not after the end of the
+    time slice. Then the jump does what page by page would have done.
     """
     schedule = machine.schedule
     work = schedule[task, sched.LAST_CLASS]
@@ -207,7 +210,7 @@ def _run_limit(machine, task, source):
 
 @inner
 def _lock(machine, task, mode):
-    """Ask for `mmap_sem`; False if the task has to wait, asleep or, running on, in a spin."""
+    """Ask for `mmap_sem`; False if the task has to wait, either asleep or spinning on its CPU."""
     now, schedule, state = machine.clock[clock.NOW], machine.schedule, machine.state
     emit(machine, event.START_LOCKING, task, mode, 0)
     # A real-time task does not spin: it could keep a reader off its own CPU for ever.
@@ -223,7 +226,7 @@ def _lock(machine, task, mode):
         schedule[task, sched.WAIT_BEGAN] = now
         schedule[task, sched.PHASE] = phase.BLOCKED
         if mode == lock.EXCLUSIVE and machine.threads[task, thread.REALTIME] != 0:
-            try_again(state, task, True)  # to say that nobody shall have it before
+            try_again(state, task, True)  # so that nobody else takes the lock first
         return False
     emit(machine, event.GRANTED, task, mode, 0)
     emit(machine, event.ACQUIRE_RETURNED, task, mode, 0)
@@ -242,7 +245,7 @@ def _end_hold(machine, task, mode):
 
 @inner
 def _give_up(machine, task, kind, mode):
-    """Release or downgrade `mmap_sem`; whoever it is handed to, or may try, starts to wake up."""
+    """Release or downgrade `mmap_sem`; whoever is granted it, or may try, begins to wake up."""
     now, schedule, state = machine.clock[clock.NOW], machine.schedule, machine.state
     if kind == effect.UP:
         _end_hold(machine, task, mode)
@@ -272,7 +275,7 @@ def _give_up(machine, task, kind, mode):
 
 @inner
 def _wake_up_time(machine, waker, task):
-    """How long a task takes to wake; where it takes the waker's own CPU, no time at all."""
+    """How long a task takes to wake up; no time at all if it takes the waker's own CPU."""
     preempts = (
         machine.clock[clock.PREEMPTS] != 0
         or machine.threads[task, thread.REALTIME] > machine.threads[waker, thread.REALTIME]
@@ -284,7 +287,7 @@ def _wake_up_time(machine, waker, task):
 
 @inner
 def _return_from_wait(machine, task):
-    """A task that waits for `mmap_sem` runs again; False if it has to go on waiting."""
+    """Go on with a task that waited for `mmap_sem` and runs again; False if it must wait on."""
     now, schedule, state = machine.clock[clock.NOW], machine.schedule, machine.state
     if state.tasks[task, reg.HELD] == lock.UNLOCKED:
         if not _try_for_lock(machine, task):
@@ -302,7 +305,7 @@ def _return_from_wait(machine, task):
 
 @inner
 def _try_for_lock(machine, task):
-    """A writer was woken to try, or has spun long enough; whether it has the lock now."""
+    """Let a writer try that was woken, or has spun long enough; whether it has the lock now."""
     state = machine.state
     realtime = machine.threads[task, thread.REALTIME] != 0
     if state.sem[sem.SPINNER] == task + 1:
@@ -318,8 +321,8 @@ def _try_for_lock(machine, task):
 def _is_overdue(machine, task):
     """Whether a first waiter has waited so long that the lock is to be handed to it.
 
-    Source: RWSEM_WAIT_TIMEOUT, kernel/locking/rwsem.c, 5.3 to 6.19: the ticks of 4 ms have to be
-    over, so that it takes between one and two of them.
+    Source: RWSEM_WAIT_TIMEOUT, kernel/locking/rwsem.c, 5.3 to 6.19. The ticks that make up 4 ms
+    have to be over, so with a tick of 4 ms it takes between one and two of them.
     """
     tick = machine.costs[cost.TICK]
     began = machine.schedule[task, sched.WAIT_BEGAN] // tick

@@ -1,4 +1,4 @@
-"""A machine: the arrays of one run, and building them, ready to start."""
+"""A machine: the arrays of one run of the clock, and how to build them."""
 
 from typing import NamedTuple
 
@@ -12,26 +12,26 @@ from rfcsim.histogram import N_BUCKETS
 from rfcsim.model.layout import call, operation, thread
 from rfcsim.model.state import State
 
-READS_A_TASK = 64  # room in the disk's queue; a task has one or two reads under way as a rule
+READS_A_TASK = 64  # room in the disk's queue; as a rule a task has one or two reads under way
 
 
 class Machine(NamedTuple):
     """A run of the clock: everything that it reads and writes, so that it can stop and go on.
 
     state : State, the model's arrays
-    programs : int64[operations, operation.SIZE]
-    threads : int64[tasks, thread.SIZE]
-    costs : int64[cost.COUNT]
-    clock : int64[clock.SIZE]
-    schedule : int64[tasks, sched.SIZE]
+    programs : int64[operations, operation.SIZE], the calls of all tasks
+    threads : int64[tasks, thread.SIZE], what each task is told to do
+    costs : int64[cost.COUNT], what work takes
+    clock : int64[clock.SIZE], the scalars of the run
+    schedule : int64[tasks, sched.SIZE], where each task is
     timers : int64[leaves], when each source of events has its next one
     winners : int64[2 * leaves], a winner tree: the source whose event is first below each node
-    cpus : int64[cpus, processor.SIZE]
-    disk : int64[depth + queue capacity, disk.SIZE]
-    statistics : int64[classes, span.KINDS, stat.SIZE]
-    histograms : int64[classes, span.KINDS, buckets]
-    calls : int64[classes, call.COUNT, tally.SIZE]
-    trace : int64[capacity, trace.SIZE]
+    cpus : int64[cpus, processor.SIZE], who owns each CPU
+    disk : int64[depth + queue capacity, disk.SIZE], reads in service and queued
+    statistics : int64[classes, span.KINDS, stat.SIZE], counts and sums of what was recorded
+    histograms : int64[classes, span.KINDS, buckets], by the buckets of :mod:`rfcsim.histogram`
+    calls : int64[classes, call.COUNT, tally.SIZE], counts and sums by call
+    trace : int64[capacity, trace.SIZE], events in order of time
     """
 
     state: State
@@ -74,11 +74,11 @@ def build(
     programs : int64[operations, operation.SIZE]
     threads : int64[tasks, thread.SIZE]
     costs : int64[cost.COUNT]
-        Nanoseconds, but for the disk's depth.
+        Nanoseconds, except for the disk's depth.
     cpus, classes : int
         CPUs of the machine; classes of task for the recorders.
     seed, replication : int
-        What the random draws depend on, beside the task.
+        What the random draws depend on, besides the task.
     end_ns : int
         No call begins at or after it; 0: none begins once all finite tasks are done.
     trace_capacity : int
@@ -87,6 +87,11 @@ def build(
         Whether pages of one hold go by in one jump. The results are the same.
     preempts : bool
         Whether a task that is woken takes its CPU from the task that runs there.
+
+    Returns
+    -------
+    Machine
+        At time 0, before its first event.
 
     Raises
     ------
@@ -154,7 +159,7 @@ def build(
 
 @njit
 def start(machine, seed, replication):
-    """Let a machine at time 0 make the random draws of that key from now on, its delays first."""
+    """Give a machine at time 0 the key of its random draws, and draw the start delays."""
     schedule, threads = machine.schedule, machine.threads
     machine.clock[clock.SEED] = seed
     machine.clock[clock.REPLICATION] = replication

@@ -8,7 +8,7 @@ from rfcsim.model.layout import thread
 
 @inner
 def make_ready(machine, task):
-    """A task can run: the lowest idle CPU that it may use, or -1 and it joins the run queue."""
+    """The lowest idle CPU that a runnable task may use; if there is none, -1: it is queued."""
     cpus = machine.cpus
     if machine.clock[clock.IDLE_CPUS] > 0:
         pinned = machine.threads[task, thread.CPU]
@@ -25,9 +25,9 @@ def make_ready(machine, task):
 
 @inner
 def preempt(machine, task):
-    """Let the task that runs where a woken one is pinned give way at the end of its stretch.
+    """If a woken task is pinned, let the task that runs there give way at the end of its stretch.
 
-    Source: `check_preempt_curr`, kernel/sched, which a sleeper as a rule wins.
+    Source: `check_preempt_curr`, kernel/sched; as a rule the sleeper wins.
     """
     cpu = machine.threads[task, thread.CPU]
     if cpu >= 0:
@@ -51,7 +51,7 @@ def enqueue(machine, task):
 
 @inner
 def next_ready(machine, cpu):
-    """The task to run on `cpu`: of those that may, a real-time one, or the longest ready; or -1."""
+    """The task to run on `cpu`, real-time tasks first, then who has been ready longest; or -1."""
     if machine.clock[clock.READY] == 0:
         return -1
     schedule, threads = machine.schedule, machine.threads
@@ -66,7 +66,7 @@ def next_ready(machine, cpu):
 
 @inner
 def _goes_before(machine, task, other):
-    """Which of two tasks that are ready runs first: real-time ones, then who came first."""
+    """Whether a ready task runs before another: real-time tasks first, then who came first."""
     realtime, other_realtime = (
         machine.threads[task, thread.REALTIME],
         machine.threads[other, thread.REALTIME],
@@ -78,7 +78,7 @@ def _goes_before(machine, task, other):
 
 @inner
 def take_cpu(machine, task, cpu):
-    """Give an idle CPU to a task; how long the switch takes, in ns."""
+    """Give an idle CPU to a task; returns how long the switch takes, in ns."""
     cpus, schedule = machine.cpus, machine.schedule
     last = cpus[cpu, processor.LAST_TASK]
     cpus[cpu, processor.TASK] = task
@@ -98,7 +98,7 @@ def take_cpu(machine, task, cpu):
 
 @inner
 def leave_cpu(machine, task):
-    """Take a task off its CPU; which one that was."""
+    """Take a task off its CPU; returns that CPU."""
     cpu = machine.schedule[task, sched.CPU]
     machine.schedule[task, sched.CPU] = -1
     machine.cpus[cpu, processor.TASK] = -1

@@ -48,12 +48,12 @@ def begin_call(machine, task):
 
 @inner
 def end_call(machine, task, value):
-    """Record a call that returns; the think time before the next one, or PROGRAM_OVER."""
+    """Record a call that returns; returns the ns until the next call, or PROGRAM_OVER."""
     schedule, threads = machine.schedule, machine.threads
-    ended = machine.state.tasks[task, reg.CALL]
+    this_call = machine.state.tasks[task, reg.CALL]
     took = machine.clock[clock.NOW] - schedule[task, sched.CALL_BEGAN]
     record(machine, task, span.CALL, took)
-    totals = machine.calls[threads[task, thread.CLASS], ended]
+    totals = machine.calls[threads[task, thread.CLASS], this_call]
     totals[tally.COUNT] += 1
     if value < 0:
         totals[tally.FAILED] += 1
@@ -62,7 +62,7 @@ def end_call(machine, task, value):
     schedule[task, sched.CALLS] += 1
     schedule[task, sched.LAST_RETURN] = value
     machine.state.tasks[task, reg.CALL] = call.NONE
-    emit(machine, event.CALL_END, task, ended, value)
+    emit(machine, event.CALL_END, task, this_call, value)
 
     if machine.state.tasks[task, reg.KILLED] != 0:
         return PROGRAM_OVER
@@ -87,7 +87,7 @@ def end_call(machine, task, value):
 
 @inner
 def finish(machine, task):
-    """A task's program is over."""
+    """End a task whose program is over."""
     machine.schedule[task, sched.PHASE] = phase.FINISHED
     machine.clock[clock.UNFINISHED] -= 1
     if machine.threads[task, thread.REPEATS] > 0:

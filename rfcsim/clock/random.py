@@ -50,8 +50,8 @@ def philox(counter_0, counter_1, key_0, key_1):
 def log(x):
     """Natural logarithm of x in (0, 1], the same bits on every machine.
 
-    The libraries' logarithms differ in the last bit; this one uses only operations that IEEE
-    754 rounds exactly, in one order: 2 artanh((m - 1) / (m + 1)) by its series, x = m 2**e.
+    The logarithms of libraries differ in the last bit. This one uses only operations that IEEE 754
+    rounds exactly, in one order: 2 artanh((m - 1) / (m + 1)) by its series, where x = m 2**e.
     """
     m, e = math.frexp(x)
     if m < _SQRT_HALF:
@@ -81,7 +81,7 @@ def uniform(machine, task):
 
 @njit
 def duration(machine, task, kind, mean):
-    """A time in ns by its distribution and mean; a constant one takes no draw."""
+    """A time in ns with this distribution and mean; a constant time takes no draw."""
     if kind == distribution.CONSTANT:
         return mean
     u = uniform(machine, task)

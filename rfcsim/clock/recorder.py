@@ -1,4 +1,4 @@
-"""Recorders of fixed size, and the bounded trace."""
+"""What a run records: statistics and histograms of fixed size, and the bounded trace."""
 
 from rfcsim._jit import inner
 from rfcsim.clock.layout import clock, stat, trace
@@ -8,7 +8,7 @@ from rfcsim.model.layout import thread
 
 @inner
 def record(machine, task, what, nanoseconds):
-    """Count one wait, hold or call (span.*) of a task."""
+    """Count one wait, hold, call or round (span.*) of a task."""
     group = machine.threads[task, thread.CLASS]
     statistics = machine.statistics
     statistics[group, what, stat.COUNT] += 1
@@ -20,7 +20,7 @@ def record(machine, task, what, nanoseconds):
 
 @inner
 def emit(machine, event, task, a, b):
-    """Write an event (event.*) to the trace if it is on; count it if there is no room."""
+    """Write an event (event.*) to the trace, if there is one; without room only count it."""
     if machine.trace.shape[0] > 0:
         row = machine.clock[clock.TRACED]
         machine.clock[clock.TRACED] = row + 1

@@ -20,25 +20,26 @@ def replicate(machine, fresh, end, most_events, rows, buckets, filled):
     Parameters
     ----------
     machine : Machine
-        Somewhere in one of them; changed in place. Afterwards it stands where a later call goes on.
+        At any point of one of them; changed in place. A later call goes on where this one stopped.
     fresh : Machine
-        The same machine at time 0, of whatever replication.
+        The same machine at time 0, of any replication.
     end : int
         The replication before which to stop.
     most_events : int
         About how many events of a replication to play before returning.
     rows : int64[capacity, field.SIZE]
-        Of each replication in the order of classes, records and calls, those with an entry.
+        The rows of each replication, in the order of classes, spans and calls: those with an entry.
     buckets : int64[capacity, 2]
-        Number and count of every bucket with an entry, row after row: field.LISTED of them a row.
+        The number and the count of each bucket with an entry: field.LISTED of them for each row.
     filled : int64[2]
-        How much of `rows` (sheet.FILLED) and of `buckets` (sheet.LISTED) is taken.
+        How much of `rows` (sheet.FILLED) and of `buckets` (sheet.LISTED) is in use.
 
     Returns
     -------
     int
-        Of `run_status`. FINISHED: all before `end` have their rows. RUNNING: call again. NO_ROOM:
-        call again with emptier arrays. Else why the replication in `machine.clock` cannot go on.
+        run_status.*. FINISHED: all replications before `end` have their rows. RUNNING: call again.
+        NO_ROOM: call again with more room in the arrays. Any other says why the replication that
+        `machine` is at cannot go on.
     """
     while machine.clock[clock.REPLICATION] < end:
         status = run(machine, most_events)
@@ -57,10 +58,11 @@ def restart(machine, fresh, seed, replication):
     Parameters
     ----------
     machine : Machine
-        Changed in place; after any run.
+        Changed in place. It may have run for any time.
     fresh : Machine
         Built as this one was, and not run yet.
     seed, replication : int
+        The key.
     """
     state, untouched = machine.state, fresh.state
     _copy(state.mm, untouched.mm)
@@ -91,7 +93,7 @@ def _copy(to, of):
 
 @inner
 def _write_rows(machine, rows, buckets, filled):
-    """Write the rows of a run that is over; False, and nothing, if there may be no room."""
+    """Write the rows of a run that is over; False, with nothing written, if room may be short."""
     statistics, calls = machine.statistics, machine.calls
     most_rows, most_buckets = 0, 0
     for group in range(statistics.shape[0]):
@@ -150,11 +152,11 @@ def _write_record(machine, group, what, rows, buckets, filled):
 
 
 @inner
-def _write_call(machine, group, call, rows, filled):
-    totals = machine.calls[group, call]
+def _write_call(machine, group, number, rows, filled):
+    totals = machine.calls[group, number]
     row = rows[filled[sheet.FILLED]]
     _begin_row(machine, group, span.CALL, row, filled)
-    row[field.CALL] = call
+    row[field.CALL] = number
     row[field.COUNT] = totals[tally.COUNT]
     row[field.FAILED] = totals[tally.FAILED]
     row[field.TOTAL_NS] = totals[tally.SUM_NS]
@@ -175,5 +177,5 @@ def _begin_row(machine, group, what, row, filled):
 
 @inner
 def _rank(q, count):
-    """Which of so many entries, in their order, no smaller share than q does not exceed."""
+    """The rank, from 1, of the q-quantile of `count` entries in ascending order."""
     return max(1, math.ceil(q * count))

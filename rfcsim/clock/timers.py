@@ -10,7 +10,7 @@ NEVER = 2**63 - 1
 
 @njit
 def set_timer(timers, winners, source, time):
-    """Let a source have its next event at `time`, or NEVER."""
+    """Set the time of a source's next event; with NEVER it has none."""
     timers[source] = time
     node = (timers.size + source) >> 1
     while node > 0:
@@ -27,7 +27,7 @@ def next_source(winners):
 
 @inner
 def first_of_others(timers, winners, source):
-    """Of all sources but this one, that with the next event."""
+    """The source of the next event among all but this one."""
     node = timers.size + source
     best = -1
     while node > 1:

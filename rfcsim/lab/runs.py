@@ -35,7 +35,7 @@ class Chosen(NamedTuple):
     design : of mlock(), see `Scenario`
     lock_policy : of mmap_sem, see `Scenario`
     batch_pages : pages per hold, for the design "batched"
-    threads : so many threads that fault, and as many that map and unmap
+    threads : how many threads fault, and how many map and unmap
     """
 
     backing: str = "memory"
@@ -55,7 +55,7 @@ ALLOWED: dict[str, tuple[Any, ...]] = {
 
 
 def check(chosen: Chosen) -> None:
-    """Refuse what no control can be set to.
+    """Refuse a setting that the controls cannot have.
 
     Raises
     ------
@@ -115,12 +115,12 @@ def explorer_grid(
 ) -> alt.VConcatChart:
     """Run every combination, and draw the explorer's picture with menus that choose among them.
 
-    No kernel is needed to use it: all runs are in the chart.
+    It works without a Jupyter kernel, since all runs are in the chart.
 
     Parameters
     ----------
     backing, design, lock_policy, batch_pages, threads : iterables
-        What each menu has; see `explorer`. Batches matter to the design "batched" alone.
+        The options of each menu; see `explorer`. Batch sizes matter only to the design "batched".
     seed : int
     width : int
         Of the picture, in pixels.
@@ -150,7 +150,7 @@ def explorer_grid(
     for number, values in enumerate(product(*axes.values())):
         chosen = Chosen(*values)
         check(chosen)
-        if chosen.design != "batched":  # all batches are one run
+        if chosen.design != "batched":  # all batch sizes give the same run
             chosen = chosen._replace(batch_pages=BATCHES[0])
         if chosen not in run:
             run[chosen] = number
@@ -170,7 +170,7 @@ def _start(field: str, values: list[Any]) -> int:
 
 
 def _place(axes: dict[str, list[Any]]) -> str:
-    """A Vega expression: the number of the combination that the controls say."""
+    """A Vega expression for the number of the combination that the controls choose."""
     place = "0"
     for field, values in axes.items():
         place = f"({place}) * {len(values)} + {field}"

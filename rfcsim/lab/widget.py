@@ -19,7 +19,7 @@ _SCRIPT = Path(__file__).with_name("charts.js").read_text()
 
 
 class Picture(anywidget.AnyWidget):
-    """Charts of one specification, with named data that Python exchanges, and a line of words."""
+    """Charts of one specification, with named data that Python replaces, and a line of words."""
 
     _esm = vl_convert.javascript_bundle(_SCRIPT, vl_version=VEGA_LITE)
 
@@ -69,49 +69,8 @@ class Explorer(widgets.VBox):
             self._picture.rows = rows
 
 
-def explorer(
-    backing: str = "memory",
-    design: str = "batched",
-    lock_policy: str = "fifo",
-    batch_pages: int = 256,
-    threads: int = 1,
-    *,
-    seed: int = 0,
-) -> Explorer:
-    """Explore runs in JupyterLab: choose, drag, and see timeline, tail and blame of each.
-
-    256 MiB are locked beside threads that fault, that map and unmap, and one that reads
-    /proc/PID/maps. Every control is reached with the Tab key and moved with the arrows.
-
-    Parameters
-    ----------
-    backing : "memory", "page cache" or "disk"
-        Where the locked pages come from.
-    design : str
-        Of mlock(); see `Scenario`.
-    lock_policy : str
-        Of mmap_sem; see `Scenario`.
-    batch_pages : int
-        Pages per hold of the design "batched": a power of two from 4 to 16,384.
-    threads : int
-        So many threads fault, and as many map and unmap: 1 to 16.
-    seed : int
-
-    Returns
-    -------
-    ipywidgets.VBox
-        To be the last expression of a cell.
-
-    Raises
-    ------
-    RfcsimError
-        One line: the argument, its value and what is allowed.
-    """
-    return Explorer(Chosen(backing, design, lock_policy, batch_pages, threads), seed)
-
-
 def _control(field: str, allowed: tuple[Any, ...], value: Any) -> widgets.SelectionSlider:
-    """A slider also for words: JupyterLab takes the arrow keys of a menu for its own."""
+    """A slider, for words too, since JupyterLab takes the arrow keys of a menu for itself."""
     return widgets.SelectionSlider(
         options=allowed,
         value=value,

@@ -1,4 +1,4 @@
-"""The memory that a thread of a probe works on, and that is gone when it is done."""
+"""The memory that a thread of a probe works on; it is given back when the thread is done."""
 
 import contextlib
 import mmap
@@ -16,7 +16,7 @@ Backing = Literal["anonymous", "file", "huge"]
 
 @contextlib.contextmanager
 def new_bench(backing: Backing, pages: int, path: str = "") -> Iterator[Bench]:
-    """Map memory to work on, none of it mapped to pages; in the end it is unlocked and given back.
+    """Map memory to work on, without pages; at the end it is unlocked and given back.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def new_bench(backing: Backing, pages: int, path: str = "") -> Iterator[Bench]:
         the kernel grants them.
     pages : int
     path : str
-        File that the operation READ_FILE reads.
+        The file that the operation READ_FILE reads.
     """
     nbytes = pages * limits.page_bytes()
     file = os.memfd_create("rfcsim", os.MFD_CLOEXEC) if backing == "file" else -1
@@ -36,7 +36,7 @@ def new_bench(backing: Backing, pages: int, path: str = "") -> Iterator[Bench]:
         else:
             mapping = mmap.mmap(-1, nbytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
             advice = mmap.MADV_HUGEPAGE if backing == "huge" else mmap.MADV_NOHUGEPAGE
-            with contextlib.suppress(OSError):  # a kernel without huge pages knows neither
+            with contextlib.suppress(OSError):  # a kernel without huge pages knows neither advice
                 mapping.madvise(advice)
         memory = np.frombuffer(mapping, np.uint8)
         words = np.zeros(WORDS, np.int64)
@@ -47,7 +47,7 @@ def new_bench(backing: Backing, pages: int, path: str = "") -> Iterator[Bench]:
                 memory, np.frombuffer(bytearray(os.fsencode(path) + b"\0"), np.uint8), words
             )
         finally:
-            # Now, and not when the last reference to the mapping is gone.
+            # Now, not only when the last reference to the mapping is gone.
             limits.munlock(memory)
             mapping.madvise(mmap.MADV_REMOVE if backing == "file" else mmap.MADV_DONTNEED)
     finally:

@@ -1,4 +1,4 @@
-"""What each piece of work takes on a machine, from a measurement: a cost table of one's own.
+"""How long each piece of work takes on a machine, from a measurement: a cost table of your own.
 
 It rests on operations that were timed alone, and on runs over a whole range. Runs in pieces are
 taken out before anything else happens, so that they can be predicted from the rest.
@@ -11,16 +11,19 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
+from pydantic import TypeAdapter, ValidationError
 
 from rfcsim.errors import RfcsimError
 from rfcsim.live.figures import Figure, entries, figure, per_page, typical
 from rfcsim.live.measurement import ALL, PAUSE, PLACEMENT, Measurement
 from rfcsim.live.probe import TOUCHING
 from rfcsim.scenario.costs import COST_ROWS, Cost, CostTable, load_costs
+from rfcsim.scenario.explain import explain
 from rfcsim.scenario.kernels import kernel
+from rfcsim.scenario.scenario import LockPolicy
 
 TAKEN_OVER = "vm-6.18"  # the table whose rows fill in for what was not measured
-NEWEST, OLDEST = "6.19", "5.11"  # kernels whose rules the model has, and that can be measured
+NEWEST, OLDEST = "6.19", "5.11"  # of the kernels that can be measured and whose rules we have
 WHOLE = ("mlock", "populate", "onfault-populate", "lock_memory", "map-populate")
 POPULATING = (
     "mlock",
@@ -54,9 +57,9 @@ class Conditions(NamedTuple):
     own_ns : mapping of str to float64[n]
         How long rounds of the victim "mmap" took while nobody held the lock, by its placement.
     page_ns : float64[n]
-        What a page took in each run over a whole range.
+        How long a page took in each run over a whole range.
     wake_up_ns : float64[n]
-        Times from a wake-up to running on another CPU.
+        The times from a wake-up to running on another CPU.
     """
 
     design: str
@@ -76,11 +79,11 @@ class Calibration:
     table : CostTable
         Write it with `table.to_toml()`; a scenario names that file in `costs`.
     rows : polars.DataFrame
-        A row a cost: cost, value, low, high (see `calibrate`; null where nothing was measured),
+        One row per cost: cost, value, low, high (see `calibrate`; null where nothing was measured),
         unit, status, source.
     conditions : Conditions
     note : str
-        That the kernel is newer than any whose rules the model has; empty where it is not.
+        Says so if the kernel is newer than any whose rules the model has; otherwise empty.
     """
 
     table: CostTable
@@ -93,11 +96,15 @@ class Calibration:
         return f"<cost table {self.table.name!r}: {measured} of {len(self.rows)} rows measured>"
 
     def under(self, lock_policy: str) -> "Calibration":
-        """The same machine with another lock."""
+        """The same machine with another lock policy of `Scenario`; RfcsimError if unknown."""
+        try:
+            TypeAdapter(LockPolicy).validate_python(lock_policy)
+        except ValidationError as error:
+            raise RfcsimError(f"lock_policy{explain(error, {})}") from None
         return replace(self, conditions=self.conditions._replace(lock_policy=lock_policy))
 
     def table_in_words(self) -> pl.DataFrame:
-        """The rows, with an interval where there is one."""
+        """The rows in words, with an interval where there is one."""
         interval = pl.format("{} to {}", "low", "high").fill_null("")
         return self.rows.select("cost", "value", interval=interval, unit="unit", source="source")
 
@@ -105,20 +112,20 @@ class Calibration:
 def calibrate(measurement: Measurement, *, name: str = "measured") -> Calibration:
     """Make a cost table from a measurement.
 
-    A figure is the median over repetitions, or over runs; low and high are the interval in which
-    the true median lies with 95 % certainty, whatever the distribution, as far as there are six
-    figures or more, and otherwise the least and the largest of them. Rows for which nothing was
-    measured are those of `vm-6.18`, and say so. Where one row is subtracted from another, the
-    interval takes what is subtracted as exact; `lock`, which cannot be timed by itself, is that of
-    `vm-6.18` on every machine.
+    A figure is the median over repetitions, or over runs. With six figures or more, low and high
+    are the interval in which the true median lies with 95 % certainty, whatever the distribution;
+    with fewer, they are the least and the largest figure. Rows for which nothing was measured are
+    those of `vm-6.18`, and say so. Where one row is subtracted from another, the interval takes
+    what is subtracted as exact. `lock`, which cannot be timed by itself, is that of `vm-6.18` on
+    every machine.
 
     Parameters
     ----------
     measurement : Measurement
-        With operations timed alone, and with runs over a whole range. Runs in pieces are not
-        looked at.
+        It has operations timed alone, and runs over a whole range. Runs in pieces are not looked
+        at.
     name : str
-        Of the table.
+        The name of the table.
 
     Returns
     -------
@@ -127,10 +134,10 @@ def calibrate(measurement: Measurement, *, name: str = "measured") -> Calibratio
     Raises
     ------
     RfcsimError
-        If either of the two is missing, or the name is empty.
+        If the operations or the runs are missing, or the name is empty.
     """
     if not name:
-        raise RfcsimError('name = "": must have 1 character or more')
+        raise RfcsimError('name = "": must have at least one character')
     seen = without_pieces(measurement)
     alone = seen.records.filter(pl.col("experiment") != "probe")
     whole = whole_runs(seen)
@@ -174,7 +181,7 @@ def without_pieces(measurement: Measurement) -> Measurement:
 
 
 def whole_runs(measurement: Measurement) -> pl.DataFrame:
-    """Records of the calls that made a whole range of anonymous memory present under the lock."""
+    """The records of calls that made a whole range of anonymous memory present under the lock."""
     return measurement.records.filter(
         pl.col("experiment") == "probe",
         pl.col("role") == "locker",
@@ -187,13 +194,13 @@ def whole_runs(measurement: Measurement) -> pl.DataFrame:
 
 
 def rules_of(release: str) -> tuple[str, str]:
-    """Design and lock policy of a kernel, or of the nearest that the model has."""
+    """The design and lock policy of a kernel, or of the nearest one that the model has."""
     version = _version(release)
     if version > _version(NEWEST):
         return rules_of(NEWEST)
     try:
         found = kernel(".".join(map(str, version)))
-    except RfcsimError:  # 5.18 to 6.3: populates as those before it do
+    except RfcsimError:  # 5.18 to 6.3: they populate as the kernels before them do
         found = kernel("5.17" if version > _version(OLDEST) else OLDEST)
     return found["design"], found["lock_policy"]
 
@@ -207,14 +214,14 @@ def _note(release: str) -> str:
 def _version(release: str) -> tuple[int, int]:
     numbers = re.match(r"(\d+)\.(\d+)", release)
     if numbers is None:
-        raise RfcsimError(f"kernel {release!r}: must begin with its version, as 6.18.1 does")
+        raise RfcsimError(f"kernel {release!r}: must begin with its version, such as 6.18.1")
     return int(numbers[1]), int(numbers[2])
 
 
 def _figures(
     seen: Measurement, alone: pl.DataFrame, whole: pl.DataFrame
 ) -> dict[str, tuple[Figure, str, str]]:
-    """What was measured of the rows of a table: figure, status, source."""
+    """The rows of a table that were measured: figure, status, source."""
     found: dict[str, tuple[Figure, str, str]] = {}
 
     def measured(cost: str, value: Figure | None, source: str) -> Figure | None:
@@ -234,7 +241,7 @@ def _figures(
         at = pl.col("step").is_null() if step is None else pl.col("step") == step
         return typical(alone.filter(pl.col("experiment") == experiment, at))
 
-    # One reading of the clock is in it: a program that times its calls pays that for each.
+    # It includes one reading of the clock, for which a program that times its calls also pays.
     syscall = measured("syscall_ns", call("syscall"), "getppid(), with one reading of the clock")
     measured("mlock_anon_ns", per_page(whole), "calls over a whole range, a page of them")
     measured("mlock_zero_ns", page("zero-mlock"), "mlock() of absent read-only pages, a page")
@@ -310,10 +317,10 @@ def _row(cost: str, found: tuple[Figure, str, str] | None) -> tuple:
 
 
 def _own_records(seen: Measurement) -> pl.DataFrame:
-    """Whole rounds of the victim "mmap" beside lockers that do not take the lock, or nobody.
+    """Whole rounds of the victim "mmap" while nobody holds the lock for long.
 
-    With VMA locks, lockers that touch the pages do not. Before 6.4 every fault takes it, and so
-    only rounds beside nobody are of use.
+    That is beside no locker or, with VMA locks, beside lockers that touch the pages. Before 6.4,
+    every fault takes the lock, so only rounds beside no locker are of use.
     """
     records = seen.records.filter(
         pl.col("experiment") == "probe",
@@ -336,7 +343,7 @@ def _conditions(seen: Measurement, alone: pl.DataFrame, whole: pl.DataFrame) -> 
     design, lock_policy = rules_of(seen.provenance.get("kernel", NEWEST))
     slept = typical(alone.filter(experiment="sleep-40us", operation=PAUSE))
     extra_ns = max(0, round(slept.value) - SLEEP_NS) if slept is not None else 0
-    slack_ns = int(seen.provenance.get("timer_slack_ns", 0) or 0)  # of a real-time thread: none
+    slack_ns = int(seen.provenance.get("timer_slack_ns", 0) or 0)  # a real-time thread has none
     own = _own_records(seen).with_columns(placement=PLACEMENT)
     return Conditions(
         design=design,

@@ -1,7 +1,7 @@
 """The operations that are timed: system calls, and accesses to pages, made by compiled code.
 
-Compiled loops call libc directly, so that neither the interpreter nor its lock stands between two
-operations. Nothing here is compiled before it is used: it can be imported on any system.
+Compiled loops call libc directly, so neither the interpreter nor its lock stands between two
+operations. Nothing here is compiled before it is used, so it can be imported on any system.
 """
 
 from typing import NamedTuple
@@ -12,21 +12,21 @@ from numba import types
 from rfcsim._jit import cold, inner
 
 # --- operations -------------------------------------------------------------------------------
-NOTHING = 0  # what timing itself takes
+NOTHING = 0  # to see what timing itself takes
 SYSCALL = 1  # getppid()
 SLEEP = 2  # clock_nanosleep() of `length` ns
-SPIN = 3  # `length` ns of looking at the clock
+SPIN = 3  # look at the clock for `length` ns
 MLOCK = 4
 MLOCK_ONFAULT = 5  # mlock2(MLOCK_ONFAULT)
 MUNLOCK = 6
 POPULATE_READ = 7  # madvise(MADV_POPULATE_READ)
 POPULATE_WRITE = 8  # madvise(MADV_POPULATE_WRITE)
 DROP = 9  # madvise(MADV_DONTNEED)
-WRITE = 10  # to one byte of each page
-READ = 11  # of one byte of each page
+WRITE = 10  # write to one byte of each page
+READ = 11  # read one byte of each page
 PROTECT_READ = 12  # mprotect(PROT_READ)
 PROTECT_WRITE = 13  # mprotect(PROT_READ | PROT_WRITE)
-MAP_OVER = 14  # mmap(MAP_FIXED): in place of what is there
+MAP_OVER = 14  # mmap(MAP_FIXED) over what is there
 MAP_OVER_POPULATED = 15  # mmap(MAP_FIXED | MAP_POPULATE)
 MAP = 16  # mmap() of a new range
 UNMAP = 17  # munmap() of the range that MAP mapped last
@@ -57,16 +57,16 @@ OPERATION_NAMES = (
 W_SECONDS = 0  # struct timespec ...
 W_NANOSECONDS = 1  # ... as libc reads and writes it
 W_PAGE_BYTES = 2
-W_FILE = 3  # descriptor behind the memory, or -1: anonymous
+W_FILE = 3  # descriptor of the file behind the memory; -1: anonymous
 W_MAPPED = 4  # address that MAP mapped last
 W_READ = 5  # sum of what READ read, so that it is not optimised away
 W_PASS = 6  # lock_range: the pass that it is in ...
-W_DONE = 7  # ... and the pages of that pass that are done
-W_BUFFER = 8  # room for what READ_FILE reads, up to the end
+W_DONE = 7  # ... and how many pages of that pass are done
+W_BUFFER = 8  # from here to the end: room for what READ_FILE reads
 BUFFER_BYTES = 32768
 WORDS = W_BUFFER + BUFFER_BYTES // 8
 
-# The kernel's own numbers; they are the same on x86, Arm, RISC-V and POWER.
+# The kernel's numbers; they are the same on x86, Arm, RISC-V and POWER.
 _CLOCK_MONOTONIC = 1
 _MADV_DONTNEED = 4
 _MADV_POPULATE_READ = 22
@@ -78,8 +78,8 @@ _MAP_SHARED = 0x01
 _MAP_PRIVATE_ANONYMOUS = 0x22
 _MAP_FIXED = 0x10
 _MAP_POPULATE = 0x8000
-# From 6.7 on a mapping with this flag gets no huge pages, which a fixed one could not be told
-# between its mmap() and its populating.
+# From 6.7 on, a mapping with this flag gets no huge pages. A mapping made and populated by one
+# mmap() could not be told so otherwise.
 _MAP_STACK = 0x20000
 _O_CLOEXEC = 0x80000
 
@@ -109,7 +109,7 @@ class Bench(NamedTuple):
     """What one thread works on.
 
     memory : uint8[bytes], whole pages
-    path : uint8[bytes], of the file that READ_FILE reads, ended by 0
+    path : uint8[bytes], the path of the file that READ_FILE reads, ended by 0
     words : int64[WORDS]
     """
 
@@ -153,7 +153,7 @@ def _read_file(path, words):
 
 @cold
 def _map_over(bench, start, length, flags):
-    """Map anonymous memory, or the file behind the memory, in place of what is there."""
+    """Map anonymous memory, or the file behind the memory, over what is there."""
     file = bench.words[W_FILE]
     flags |= _MAP_FIXED | (_MAP_PRIVATE_ANONYMOUS | _MAP_STACK if file < 0 else _MAP_SHARED)
     address = bench.memory.ctypes.data + start

@@ -18,10 +18,10 @@ class Figure(NamedTuple):
     value : float
         The median.
     low, high : float
-        Order statistics between which the true median lies with 95 % certainty; of fewer than six
-        figures the least and the largest.
+        Order statistics between which the true median lies with 95 % certainty; with fewer than six
+        figures, the least and the largest.
     figures : tuple of float
-        In order.
+        All figures, in order.
     """
 
     value: float
@@ -30,11 +30,11 @@ class Figure(NamedTuple):
     figures: tuple[float, ...]
 
     def less(self, ns: float) -> "Figure":
-        """Without something that takes so long; not below 0."""
+        """The figure less `ns`, but not below 0."""
         return self._changed(lambda number: max(0.0, number - ns))
 
     def over(self, number: float) -> "Figure":
-        """One of so many equal parts of it."""
+        """The figure divided by `number`."""
         return self._changed(lambda whole: whole / number)
 
     def _changed(self, change: Callable[[float], float]) -> "Figure":
@@ -45,7 +45,7 @@ class Figure(NamedTuple):
 def figure(values: Iterable[float]) -> Figure | None:
     """The median of some values with its interval; None if there are none.
 
-    The interval supposes no distribution: how many values lie below the true median is binomial
+    The interval assumes no distribution: the number of values below the true median is binomial
     with p = 1/2.
     """
     ordered = tuple(sorted(map(float, values)))
@@ -58,21 +58,21 @@ def figure(values: Iterable[float]) -> Figure | None:
 
 
 def per_page(records: pl.DataFrame) -> Figure | None:
-    """What a page takes: a figure for each record."""
+    """How long a page takes, from one figure per record."""
     covered = records.filter(pl.col("covered_pages") > 0)
     return figure(covered["sum_ns"] / covered["covered_pages"])
 
 
 def typical(records: pl.DataFrame) -> Figure | None:
-    """How long an operation takes as a rule: the median of each record's histogram.
+    """How long an operation typically takes, from the median of each record's histogram.
 
-    It is the middle of the bucket that holds it, and so off by 1.6 % at most.
+    A median is the middle of the bucket that holds it, and so off by 1.6 % at most.
     """
     return figure(float(np.median(entries(row))) for row in records.iter_slices(1))
 
 
 def entries(records: pl.DataFrame) -> np.ndarray:
-    """Every entry of some records' histograms, in ns: the middle of its bucket."""
+    """Every entry of the histograms of some records, in ns: the middle of its bucket."""
     buckets = records["histogram"].list.explode().struct.unnest()
     middle = (buckets["low_ns"] + buckets["high_ns"]) / 2
     return np.repeat(middle.to_numpy(), buckets["count"].to_numpy())

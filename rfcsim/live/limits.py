@@ -14,17 +14,17 @@ import numpy as np
 from rfcsim.errors import LiveError
 
 NO_FIFO = 'priority = "fifo": needs CAP_SYS_NICE or RLIMIT_RTPRIO; "normal" works'
-Placement = Literal["same", "other"]  # CPUs of two threads
+Placement = Literal["same", "other"]  # the CPUs of two threads
 
 PROC = Path("/proc")
-KEPT_FREE_SHARE = 10  # one part in so many of the machine's memory ...
-KEPT_FREE_BYTES = 128 << 20  # ... and at least this stays available
+KEPT_FREE_SHARE = 10  # this fraction of the machine's memory (1/10) stays available, ...
+KEPT_FREE_BYTES = 128 << 20  # ... and at least this much
 CAP_IPC_LOCK = 14
 WHOLE_USER_NAMESPACE = ["0", "0", "4294967295"]
 
 
 def require_linux(what: str) -> None:
-    """Refuse, in one line, on a system that has no mmap_lock.
+    """Refuse, in one line, a system that has no mmap_lock.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def require_linux(what: str) -> None:
 
 
 def size(nbytes: float) -> str:
-    """Write a number of bytes with three digits: "4.00 KiB", "1.50 GiB"."""
+    """Write a number of bytes with three digits, such as "4.00 KiB" or "1.50 GiB"."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if abs(nbytes) < 999.5 or unit == "GiB":
             break
@@ -53,7 +53,7 @@ def page_bytes() -> int:
 
 @cache
 def huge_page_bytes() -> int:
-    """Size of a transparent huge page; that of a page where there are none."""
+    """The size of a transparent huge page, or of a page if there are none."""
     try:
         return int(Path("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size").read_text())
     except (OSError, ValueError):
@@ -75,14 +75,14 @@ def libc() -> ctypes.CDLL:
 
 
 class Room(NamedTuple):
-    """How many bytes more this process can use, and what says so."""
+    """How many more bytes this process can use, and what says so."""
 
     nbytes: int
     source: str
 
 
 def available_memory() -> Room:
-    """The least that MemAvailable and the memory cgroups of this process leave."""
+    """The least room that MemAvailable and the memory cgroups of this process leave."""
     rooms = [Room(meminfo()["MemAvailable"], "MemAvailable"), *_cgroup_rooms()]
     return min(rooms)
 
@@ -104,7 +104,7 @@ def require_memory(what: str, nbytes: int) -> None:
 
 
 def meminfo() -> dict[str, int]:
-    """The lines of /proc/meminfo, in bytes (counts of pages as they are)."""
+    """The lines of /proc/meminfo, in bytes; counts of pages stay as they are."""
     found = {}
     for line in (PROC / "meminfo").read_text().splitlines():
         name, _, rest = line.partition(":")
@@ -116,7 +116,7 @@ def meminfo() -> dict[str, int]:
 class _Files(NamedTuple):
     limit: str
     usage: str
-    reclaimable: str  # of memory.stat: page cache that goes when there is need
+    reclaimable: str  # the line of memory.stat with the page cache that can be given up
 
 
 _FILES = {
@@ -126,7 +126,7 @@ _FILES = {
 
 
 def _cgroup_rooms() -> Iterator[Room]:
-    """What each memory cgroup above this process leaves; a container may hide some of them."""
+    """The room that each memory cgroup of this process leaves; a container may hide some."""
     for kind, mount, folder in _memory_cgroups():
         files = _FILES[kind]
         while True:
@@ -148,7 +148,7 @@ def _cgroup_rooms() -> Iterator[Room]:
 
 
 def _memory_cgroups() -> Iterator[tuple[str, Path, Path]]:
-    """Kind, mount point and folder of each hierarchy that limits this process's memory."""
+    """The kind, mount point and folder of each hierarchy that limits this process's memory."""
     paths = {}
     for line in proc_lines("self/cgroup"):
         _, controllers, path = line.split(":", 2)
@@ -165,7 +165,7 @@ def _memory_cgroups() -> Iterator[tuple[str, Path, Path]]:
 
 
 def proc_lines(name: str) -> list[str]:
-    """The lines of a file of /proc; none where it is hidden."""
+    """The lines of a file of /proc; none if it is hidden."""
     try:
         return (PROC / name).read_text().splitlines()
     except OSError:
@@ -176,7 +176,7 @@ def proc_lines(name: str) -> list[str]:
 
 
 def memlock_limit() -> int | None:
-    """RLIMIT_MEMLOCK in bytes; None: without limit, or with CAP_IPC_LOCK."""
+    """RLIMIT_MEMLOCK in bytes; None without a limit, or with CAP_IPC_LOCK."""
     import resource
 
     soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
@@ -186,7 +186,7 @@ def memlock_limit() -> int | None:
 def has_cap_ipc_lock() -> bool:
     """Whether the kernel lets this process lock memory without limit.
 
-    It asks for the capability in the first user namespace: that of a container's own is not seen.
+    It asks for the capability in the first user namespace, and does not see that of a container.
     """
     status = process_status()
     held = int(status.get("CapEff", "0"), 16) >> CAP_IPC_LOCK & 1
@@ -195,7 +195,7 @@ def has_cap_ipc_lock() -> bool:
 
 
 def locked_bytes() -> int:
-    """VmLck: what this process has locked, by its VMAs."""
+    """VmLck: how much this process has locked, by its VMAs."""
     return int(process_status().get("VmLck", "0 kB").split()[0]) * 1024
 
 
@@ -232,24 +232,24 @@ def require_memlock(what: str, nbytes: int) -> None:
 
 
 def munlock(memory: np.ndarray) -> None:
-    """Unlock whatever of some whole pages is locked."""
+    """Unlock what is locked of some whole pages."""
     libc().munlock(ctypes.c_void_p(memory.ctypes.data), ctypes.c_size_t(memory.nbytes))
 
 
 @cache
 def has_mlock2() -> bool:
-    """Whether the kernel knows mlock2() (4.4)."""
+    """Whether the kernel knows mlock2() (since 4.4)."""
     return _accepts("mlock2", 1)
 
 
 @cache
 def has_populate() -> bool:
-    """Whether the kernel knows MADV_POPULATE_READ and MADV_POPULATE_WRITE (5.14)."""
+    """Whether the kernel knows MADV_POPULATE_READ and MADV_POPULATE_WRITE (since 5.14)."""
     return _accepts("madvise", 23)
 
 
 def _accepts(call: str, number: int) -> bool:
-    """Whether the kernel knows a flag or an advice: on no pages at all, that alone counts."""
+    """Whether the kernel knows a flag or an advice: for a range of no pages, only that counts."""
     function = getattr(libc(), call, None)
     if function is None:
         return False
@@ -265,12 +265,12 @@ def cpus() -> list[int]:
 
 
 def two_cpus(placement: Placement) -> tuple[int, int]:
-    """The CPUs of two threads: the same, or two; of one core only where there is no other.
+    """The CPUs of two threads: the same, or two, which share a core only if there is no other.
 
     Raises
     ------
     LiveError
-        If there is no other, or `placement` is neither.
+        If there is no other CPU, or `placement` is neither.
     """
     allowed = cpus()
     first = allowed[0]
@@ -298,7 +298,7 @@ def _siblings(cpu: int) -> set[int]:
 
 
 def pin(cpu: int | None, fifo: bool = False) -> None:
-    """Bind the calling thread, and no other, to a CPU; make it a real-time one."""
+    """Bind the calling thread, and no other, to a CPU; with `fifo`, make it a real-time one."""
     if cpu is not None:
         os.sched_setaffinity(0, {cpu})
     if fifo:

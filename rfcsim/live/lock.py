@@ -1,8 +1,8 @@
 """Lock memory without keeping the other threads of the process waiting.
 
-`mlock()` of a large range holds mmap_lock from its first page to its last, and whoever maps or
-unmaps memory meanwhile waits for all of it. Here the range is locked in pieces, with a pause
-between them in which a waiter gets its turn.
+`mlock()` of a large range holds mmap_lock from its first page to its last. Whoever maps or unmaps
+memory meanwhile waits for all of it. Here the range is locked in pieces, with pauses in which
+waiters get their turn.
 """
 
 import ctypes
@@ -45,14 +45,14 @@ from rfcsim.live.loops import (
 
 PIECE_PAGES = 256
 PAUSE_US = 40.0
-SLICE_NS = 100_000_000  # how long a signal, say Ctrl-C, may wait
+SLICE_NS = 100_000_000  # how long a signal, such as Ctrl-C, may have to wait
 
 _locked: list["LockedMemory"] = []  # in the order in which they were locked
-_one_at_a_time = threading.Lock()  # to lock or unlock; _locked changes under it alone
+_one_at_a_time = threading.Lock()  # taken to lock or unlock; _locked changes only under it
 
 
 class _Range(NamedTuple):
-    """Bytes of the address space."""
+    """A range of bytes of the address space."""
 
     start: int
     end: int
@@ -63,26 +63,26 @@ class _Range(NamedTuple):
 
 
 class LockedMemory:
-    """Memory that `lock_memory` locked; as a context manager it is unlocked at the end.
+    """Memory that `lock_memory` locked; used as a context manager, it is unlocked at the end.
 
     It keeps the buffer alive, and in its place, until it is unlocked.
 
     Attributes
     ----------
     nbytes : int
-        Size of the buffer.
+        The size of the buffer.
     pages : int
-        Whole pages locked: all that the buffer touches.
+        The number of whole pages locked: all that the buffer touches.
     beyond_bytes : int
-        Bytes of these pages that are not the buffer's, before and after it.
+        The bytes of these pages before and after the buffer.
     calls : tuple of str
         The system calls that did it, as text.
     pieces : int
         How many calls it took.
     longest_ns : int
-        The longest of them, for which nobody could map or unmap memory.
+        The time of the longest call, during which nobody could map or unmap memory.
     total_ns : int
-        All of it, with its pauses.
+        The time of all calls and pauses together.
     """
 
     def __init__(self, export: Any, bytes_: _Range, pieces: "_Pieces") -> None:
@@ -90,9 +90,9 @@ class LockedMemory:
         self._bytes = bytes_
         self._range = _whole_pages(bytes_)
         self._pieces = pieces
-        self.nbytes = bytes_.nbytes
-        self.pages = self._range.nbytes // limits.page_bytes()
-        self.beyond_bytes = self._range.nbytes - bytes_.nbytes
+        self.nbytes: int = bytes_.nbytes
+        self.pages: int = self._range.nbytes // limits.page_bytes()
+        self.beyond_bytes: int = self._range.nbytes - bytes_.nbytes
         self.calls = ""
         self.pieces = 0
         self.longest_ns = 0
@@ -112,11 +112,11 @@ class LockedMemory:
 
     @property
     def locked(self) -> bool:
-        """Whether it has not been unlocked yet."""
+        """Whether it is still locked."""
         return self in _locked
 
     def unlock(self) -> None:
-        """Unlock the memory, but for pages that another `lock_memory` holds; again is no error."""
+        """Unlock the memory, except pages that another `lock_memory` holds; twice is no error."""
         with _one_at_a_time:
             if self in _locked:
                 _locked.remove(self)
@@ -134,29 +134,29 @@ def lock_memory(
 ) -> LockedMemory:
     """Lock a buffer into memory in pieces, so that no other thread waits long for mmap_lock.
 
-    First every page is flagged, then every page is made present: `mlock2(MLOCK_ONFAULT)` and
-    `madvise(MADV_POPULATE_WRITE)`, each in pieces; `MADV_POPULATE_READ` for a shared mapping,
-    whose file would have to be written back. A kernel without these calls (before 5.14) gets
-    `mlock()` in pieces, which the result's `calls` says. Other Python threads go on meanwhile.
+    First every page is flagged, with `mlock2(MLOCK_ONFAULT)`, then every page is made present, with
+    `madvise(MADV_POPULATE_WRITE)`, each in pieces. For a shared mapping, whose file would have to
+    be written back, it is `MADV_POPULATE_READ`. On a kernel without these calls (before 5.14), it
+    is `mlock()` in pieces, as `calls` of the result says. Other Python threads go on meanwhile.
 
     Flags are set, and later cleared, by whole huge pages, so that none of them is split: the pages
     of such a call are rounded up to a multiple of 2 MiB (on x86). `mlock()` in smaller pieces, on
     an old kernel, does split them.
 
-    Only whole pages can be locked: the first and the last page are locked whole, with the bytes of
-    others that lie in them. Where locked buffers share a page, it stays locked until the last of
-    them is unlocked; what was locked by other means than this function is not known to it.
+    Only whole pages can be locked: the first and the last page are locked whole, including the
+    bytes around the buffer. A page that several locked buffers share stays locked until the last of
+    them is unlocked. The function does not know what was locked by other means.
 
     Parameters
     ----------
     buffer : object with a writable, contiguous buffer
         A NumPy array, `mmap.mmap`, `bytearray`, ...
     piece_pages : int
-        Pages of one call: how long the others wait at most, once it is their turn.
+        Pages per call: this limits how long others wait once it is their turn.
     pause_us : float
-        Time after each piece, in us, in which others get their turn; 0: none. A call that only
-        set flags, and took less than this, is not followed by one. The kernel adds to it what its
-        timers need, 50 us by default.
+        The pause after each piece, in us, in which others get their turn; 0 means none. A call that
+        only set flags, and took less than this, is not followed by a pause. The kernel adds what
+        its timers need, 50 us by default.
 
     Returns
     -------
@@ -170,7 +170,7 @@ def lock_memory(
         If this is not Linux, the limit is too low, there is too little memory, or a page cannot be
         locked. Nothing stays locked then.
     RfcsimError
-        If the buffer is not writable or not contiguous, or an argument out of range.
+        If the buffer is not writable or not contiguous, or an argument is out of range.
 
     Source: mm/mlock.c and mm/madvise.c, 6.19; mlock2(2), madvise(2).
     """
@@ -184,7 +184,7 @@ def lock_memory(
         limits.require_memlock("lock_memory", new)
         if range_.nbytes > limits.available_memory().nbytes:  # else counting would not be worth it
             limits.require_memory("lock_memory", _absent_bytes(range_))
-        _locked.append(memory)  # from now on its pages are kept from being unlocked by others
+        _locked.append(memory)  # from now on, others do not unlock its pages
         try:
             _lock(memory)
         except BaseException:
@@ -205,7 +205,7 @@ def unlock_memory(memory: Any) -> None:
     Raises
     ------
     LiveError
-        If the buffer is not locked by `lock_memory`.
+        If `lock_memory` did not lock the buffer.
     """
     limits.require_linux("unlock_memory")
     if isinstance(memory, LockedMemory):
@@ -228,7 +228,7 @@ def _check_pieces(piece_pages: int, pause_us: float) -> _Pieces:
 
 
 def _export(buffer: Any) -> tuple[Any, _Range]:
-    """Hold on to a buffer: it can neither move nor go. Return that, and its bytes."""
+    """Hold on to a buffer, so that it can neither move nor go; the hold, and its range."""
     kind = type(buffer).__name__
     try:
         array = buffer if isinstance(buffer, np.ndarray) else np.frombuffer(buffer, np.uint8)
@@ -254,7 +254,7 @@ def _lock(memory: LockedMemory) -> None:
     range_, pieces = memory._range, memory._pieces
     recorders = []
     if limits.has_mlock2() and limits.has_populate():
-        # A page that is present is marked by the flagging call, under the exclusive lock.
+        # The flagging call also marks pages that are present, under the exclusive lock.
         recorders += _go_flagging(MLOCK_ONFAULT, range_, pieces, pause_after_ns=pieces.pause_ns)
         operations = [MLOCK_ONFAULT]
         for stretch, shared in _mappings(range_):
@@ -276,7 +276,7 @@ def _unlock(range_: _Range, pieces: _Pieces) -> None:
 
 
 def _go_flagging(operation: int, range_: _Range, pieces: _Pieces, **how: int) -> list[Recorder]:
-    """Do an operation that splits VMAs, and with them huge pages: at the ends of these only."""
+    """Do an operation that splits VMAs, but only where huge pages end, so that it splits none."""
     huge = limits.huge_page_bytes()
     middle = min(-(-range_.start // huge) * huge, range_.end)
     larger = pieces._replace(pages=limits.whole_huge_pages(pieces.pages))
@@ -301,7 +301,7 @@ def _go(
     passes = np.array([(operation, pieces.pages, pause_after_ns)])
     control = np.zeros(CONTROL_SIZE, np.int64)
     while words[W_PASS] < len(passes):
-        # Between slices Python looks for signals.
+        # Python looks for signals between slices.
         until = time.monotonic_ns() + SLICE_NS if until_ns is None else until_ns
         error = lock_range(passes, bench, pieces.pause_ns, False, until, control, recorder)
         if error:
@@ -347,7 +347,7 @@ def _mappings(range_: _Range) -> Iterator[tuple[_Range, bool]]:
 
 
 def _absent_bytes(range_: _Range) -> int:
-    """How much of a range is not in memory."""
+    """How many bytes of a range are not in memory."""
     page = limits.page_bytes()
     present = np.zeros(range_.nbytes // page, np.uint8)
     address, length = ctypes.c_void_p(range_.start), ctypes.c_size_t(range_.nbytes)

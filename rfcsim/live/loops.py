@@ -1,4 +1,4 @@
-"""The threads of a probe, compiled: one locks memory, others do what it makes wait.
+"""The threads of a probe, compiled: one locks memory, and others do what has to wait for it.
 
 They run without the interpreter's lock, and end when `control[STOP]` is set.
 """
@@ -22,14 +22,14 @@ from rfcsim.live.calls import (
     sleep,
 )
 
-# --- passes: one row each time that lock_range goes through the range -------------------------
+# --- passes: one row for each time that lock_range goes through the range ---------------------
 PASS_OPERATION = 0
 PASS_PIECE_PAGES = 1  # pages of one operation
-PASS_PAUSE_AFTER_NS = 2  # a pause follows an operation that took so long; NEVER: none does
+PASS_PAUSE_AFTER_NS = 2  # a pause follows an operation that took this long; NEVER: none does
 PASS_SIZE = 3
 NEVER = 2**62
 
-# --- rounds: one row an operation of one round ------------------------------------------------
+# --- rounds: one row per operation of a round -------------------------------------------------
 ROUND_OPERATION = 0
 ROUND_FIRST_PAGE = 1
 ROUND_PAGES = 2
@@ -37,11 +37,11 @@ ROUND_SIZE = 3
 
 # --- control: shared by the threads of one run ------------------------------------------------
 STOP = 0
-BEGUN = 1  # lock_range is at work; before that, rounds waits
+BEGUN = 1  # lock_range is at work; rounds waits until then
 STAMP = 2  # wake: when the other thread was woken
 AWAKE = 3  # wake: the rounds in which it ran
 CONTROL_SIZE = 4
-_LOOK_NS = 20_000  # between two looks whether it has begun
+_LOOK_NS = 20_000  # how often rounds looks whether lock_range has begun
 
 # --- recorder ---------------------------------------------------------------------------------
 STAT_COUNT = 0
@@ -61,7 +61,7 @@ _sem_wait = types.ExternalFunction("sem_wait", types.int32(types.intp))
 
 
 class Recorder(NamedTuple):
-    """Latencies, by row: what was timed.
+    """Latencies, with one row for each thing that was timed.
 
     statistics : int64[rows, N_STATS]
     histograms : int64[rows, N_BUCKETS]
@@ -98,7 +98,7 @@ def _pause(bench, recorder, pause_ns, spins):
 
 @njit
 def lock_range(passes, bench, pause_ns, spins, until_ns, control, recorder):
-    """Go through the whole memory in pieces, once for each pass; go on where it was left.
+    """Go through the whole memory in pieces, once for each pass; go on where it was left off.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def lock_range(passes, bench, pause_ns, spins, until_ns, control, recorder):
     bench : Bench
     pause_ns : int64, between two pieces
     spins : bool, pause by looking at the clock instead of sleeping
-    until_ns : int64, by CLOCK_MONOTONIC: after it, return when a piece is done
+    until_ns : int64, by CLOCK_MONOTONIC: after this time, return when a piece is done
     control : int64[CONTROL_SIZE]
     recorder : Recorder
 
@@ -138,7 +138,7 @@ def lock_range(passes, bench, pause_ns, spins, until_ns, control, recorder):
         last = done == pages
         words[W_PASS] = row + 1 if last else row
         words[W_DONE] = 0 if last else done
-        # Nobody is let in after the last piece of all: there is nothing to be kept out of.
+        # No pause follows the very last piece: nobody is kept out any more.
         at_end = last and row + 1 == passes.shape[0]
         if pause_ns > 0 and not at_end and ended - began >= passes[row, PASS_PAUSE_AFTER_NS]:
             _pause(bench, recorder, pause_ns, spins)
@@ -146,7 +146,7 @@ def lock_range(passes, bench, pause_ns, spins, until_ns, control, recorder):
             break
     _record(recorder, ROW_ALL, ended - began_all)
     if words[W_PASS] == passes.shape[0]:
-        control[STOP] = 1  # what it makes wait need not go on
+        control[STOP] = 1  # the threads that it makes wait need not go on
     return 0
 
 
@@ -154,15 +154,15 @@ def lock_range(passes, bench, pause_ns, spins, until_ns, control, recorder):
 def rounds(program, bench, step_pages, think_ns, most, until_ns, control, recorder):
     """Do a round of operations again and again, each round after a think time.
 
-    It begins when `control[BEGUN]` is set, so that every round is one beside a locker.
+    It begins when `control[BEGUN]` is set, so that every round runs beside a locker.
 
     Parameters
     ----------
     program : int64[operations, ROUND_SIZE]
     bench : Bench
-    step_pages : int64, each round works so many pages further on; where the memory ends, it is
+    step_pages : int64, how many pages further on each round works; where the memory ends, it is
         dropped, and the next round begins at its start
-    think_ns : int64[n], think times, used round and round; 0: none
+    think_ns : int64[n], think times, used over and over; 0: none
     most : int64, rounds
     until_ns : int64, begin no round after this time, by CLOCK_MONOTONIC
     control : int64[CONTROL_SIZE]
@@ -211,7 +211,7 @@ def rounds(program, bench, step_pages, think_ns, most, until_ns, control, record
 
 @njit
 def new_semaphores(semaphores):
-    """int64[2, 8]: room for two sem_t, both 0."""
+    """Set two sem_t to 0; int64[2, 8] has room for them."""
     for row in range(2):
         _sem_init(semaphores[row].ctypes.data, 0, 0)
 
@@ -220,7 +220,7 @@ def new_semaphores(semaphores):
 def wake(semaphores, bench, gap_ns, spins, most, control):
     """Wake the thread that runs `woken`, again and again, each time after `gap_ns`.
 
-    Then sleep until it has run (or spin on the CPU, if `spins`).
+    Then sleep until that thread has run (or spin on the CPU, if `spins`).
     """
     words = bench.words
     for number in range(most):
@@ -253,7 +253,7 @@ def woken(semaphores, bench, control, recorder):
 
 @njit
 def keep_busy(bench, least_ns, until_ns, control, recorder):
-    """Use the CPU, and record how long a stretch on it lasts, and how long the gap after it."""
+    """Use the CPU, and record how long each stretch on it lasts, and each gap after it."""
     words = bench.words
     began = now(words)
     last = began

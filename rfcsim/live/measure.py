@@ -1,4 +1,4 @@
-"""Measure on this kernel who waits for mmap_lock, and what the pieces of that wait are."""
+"""Measure on this kernel who waits for mmap_lock, and what that wait is made of."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ from rfcsim.live.threads import Work, run_together
 REPETITIONS = 3
 MOST_S = 1.0
 MOST_REPETITIONS = 10_000
-THINK_TIMES = 1024  # drawn for each victim, and used round and round
+THINK_TIMES = 1024  # drawn for each victim, and used over and over
 ALONE_S = 0.1  # how long a victim without a locker is watched
 
 
@@ -48,10 +48,11 @@ def measure(
 ) -> Measurement:
     """Measure on this kernel what a thread that makes memory present does to another one.
 
-    Every probe, and every operation that is timed alone, is done once in each repetition, on fresh
-    memory, so that what drifts meanwhile meets all alike. What this machine does not allow is left
-    out, and `provenance["left_out"]` says what and why. Affinity and priority are set for the
-    threads of the measurement alone; in the end, also after Ctrl-C, all memory is given back.
+    Each repetition does every probe, and every operation that is timed alone, once and on fresh
+    memory, so that a drift of the machine affects all of them alike. What this machine does not
+    allow is left out, and `provenance["left_out"]` says what and why. Affinity and priority are set
+    only for the threads of the measurement. At the end, even after Ctrl-C, all memory is given
+    back.
 
     Parameters
     ----------
@@ -59,11 +60,11 @@ def measure(
         By default `standard_probes()`.
     repetitions : int
     alone : bool
-        Time single operations too, with nobody in their way, for a cost table.
+        Also time single operations with nobody in their way, for a cost table.
     most_s : float
-        A run that takes longer, in s, is ended after the piece that it is at.
+        A run that takes longer than this, in s, is ended after its current piece.
     seed : int
-        Of the victims' think times.
+        The seed of the victims' think times.
     progress : callable, optional
         Called now and then with the share of the work that is done, 0 to 1.
 
@@ -75,7 +76,7 @@ def measure(
     ------
     LiveError
         If this is not Linux, if it would take memory that others need, if nothing of it is
-        allowed, or a call fails.
+        allowed, or if a call fails.
     RfcsimError
         If an argument is out of range.
     """
@@ -131,13 +132,13 @@ def _check(repetitions: int, most_s: float, seed: int) -> None:
 
 
 def report(progress: Callable[[float], None] | None, share: float) -> None:
-    """Tell whoever wants to know what share of the work is done."""
+    """Call `progress`, if there is one, with the share of the work that is done."""
     if progress is not None:
         progress(share)
 
 
 def _compile() -> None:
-    """Compile what runs in threads, so that none waits for that while another one runs."""
+    """Compile what runs in threads, so that no thread waits for that while another one runs."""
     control = np.zeros(CONTROL_SIZE, np.int64)
     recorder = new_recorder(ROW_FIRST)
     with new_bench("anonymous", 1) as bench:
@@ -204,7 +205,7 @@ def _run(probe: Probe, think_ns: np.ndarray, most_ns: int) -> list[dict]:
 
 
 def _pages_done(words: np.ndarray, passes: int, pages: int) -> list[int]:
-    """How far each pass came."""
+    """How many pages of each pass were done."""
     current = int(words[W_PASS])
     return [
         pages if step < current else int(words[W_DONE]) if step == current else 0

@@ -16,8 +16,8 @@ from rfcsim.files import write_whole
 from rfcsim.histogram import N_BUCKETS, bucket_bounds, quantile
 from rfcsim.live.loops import Recorder
 
-FORMAT = "1"  # of the file; a reader refuses another one
-_KEY = "rfcsim."  # begins each key in the metadata of the file
+FORMAT = "1"  # of the file; a reader refuses any other
+_KEY = "rfcsim."  # each of our keys in the metadata of the file begins with it
 
 SETTINGS = {  # the fields of a Probe
     "method": pl.String(),
@@ -35,27 +35,27 @@ SETTINGS = {  # the fields of a Probe
 RECORD_SCHEMA = pl.Schema(
     {
         "experiment": pl.String(),  # "probe", or the name of what was timed alone
-        "probe": pl.Int64(),  # number of the probe; null for the others
+        "probe": pl.Int64(),  # number of the probe; null for what was timed alone
         "repetition": pl.Int64(),
         **SETTINGS,
         "role": pl.String(),  # "locker", "victim" or "alone"
-        "step": pl.Int64(),  # order of the operation in its pass or round; null: not of one
+        "step": pl.Int64(),  # place of the operation in its pass or round; null: it has none
         "operation": pl.String(),
         "count": pl.Int64(),
-        "covered_pages": pl.Int64(),  # by all of them together; null: not of pages
+        "covered_pages": pl.Int64(),  # pages of all entries together; null: not about pages
         "sum_ns": pl.Int64(),
         "min_ns": pl.Int64(),
         "max_ns": pl.Int64(),
         "histogram": pl.List(
             pl.Struct({"low_ns": pl.Int64(), "high_ns": pl.Int64(), "count": pl.Int64()})
-        ),  # buckets with an entry; both bounds inclusive
+        ),  # buckets with an entry; both bounds are inclusive
     }
 )
 ALL = "all"  # operation: the whole run of a locker, or a whole round of a victim
 PAUSE = "pause"  # operation: a pause of a locker, or the think time of a victim
 
-# Of a locker's calls, what is no hold of the lock: what the same call takes on a page for which
-# there is nothing to do. By operation: experiment and operation that timed it.
+# The part of a locker's call that is no hold of the lock: what the same call takes on a page for
+# which there is nothing to do. By operation: the experiment and the operation that timed it.
 _NO_HOLD = {
     "mlock": ("mlock-locked-page", "mlock"),
     "mlock2(MLOCK_ONFAULT)": ("onfault-page", "mlock2(MLOCK_ONFAULT)"),
@@ -64,7 +64,7 @@ _NO_HOLD = {
     "mmap(MAP_FIXED | MAP_POPULATE)": ("mmap-page", "mmap"),
 }
 _OF_PROBE = ["probe", *SETTINGS]
-# Of records: whether the victim is on the locker's CPU. See `Probe.placement`.
+# For records: whether the victim is on the locker's CPU. See `Probe.placement`.
 PLACEMENT = (
     pl.when(pl.col("locker_cpu") == pl.col("victim_cpu"))
     .then(pl.lit("same"))
@@ -79,7 +79,7 @@ class Measurement:
     Attributes
     ----------
     records : polars.DataFrame
-        RECORD_SCHEMA: one row for what was timed in one repetition, with its histogram.
+        Of RECORD_SCHEMA: one row for each thing timed in one repetition, with its histogram.
     provenance : mapping of str to str
         The machine, the kernel and its settings, versions, the command, and what was left out.
     """
@@ -105,10 +105,10 @@ class Measurement:
 
     @cached_property
     def alone(self) -> pl.DataFrame:
-        """What single operations take when nobody is in their way.
+        """How long single operations take when nobody is in their way.
 
         Columns: experiment, backing, priority, step, operation, repetitions, count, covered_pages,
-        mean_ns, p50_ns, p99_ns, max_ns, page_ns (mean a page) and page_ns_low, page_ns_high (the
+        mean_ns, p50_ns, p99_ns, max_ns, page_ns (mean per page) and page_ns_low, page_ns_high (the
         least and the largest mean of one repetition).
         """
         keys = ["experiment", "backing", "priority", "step", "operation"]
@@ -126,8 +126,8 @@ class Measurement:
     def holds(self) -> pl.DataFrame:
         """How long a locker's calls held mmap_lock, at most.
 
-        That is how long a call took, less what the same call takes where there is nothing to do; a
-        call that itself waited for the lock or the CPU makes it longer.
+        That is how long a call took, less what the same call takes if there is nothing to do. It is
+        too long for a call that itself waited for the lock or the CPU.
 
         Columns: probe and its fields, operation, count, p50_ns, max_ns.
         """
@@ -150,7 +150,7 @@ class Measurement:
         )
 
     def table(self) -> pl.DataFrame:
-        """Who waited behind what, and how long, in words; one row a probe."""
+        """Who waited behind what, and how long, in words; one row per probe."""
         rows = self.latencies.select(_OF_PROBE).unique(maintain_order=True)
         rounds = self.latencies.filter(role="victim", operation=ALL)
         totals = self.latencies.filter(role="locker", operation=ALL)
@@ -177,7 +177,7 @@ class Measurement:
         )
 
     def write(self, file: str | Path | IO[bytes]) -> None:
-        """Write it as Parquet: the records, and in the file's metadata the provenance.
+        """Write the measurement as Parquet: the records, and the provenance in its metadata.
 
         Parameters
         ----------
@@ -189,6 +189,12 @@ class Measurement:
         RfcsimError
             If the file cannot be written.
         """
+        if isinstance(file, str | Path):
+            try:
+                with open(file, "wb") as opened:
+                    return self.write(opened)
+            except OSError as error:
+                raise RfcsimError(f"{file}: cannot be written: {error.strerror}") from None
         metadata = {f"{_KEY}{name}": value for name, value in self.provenance.items()}
         content = io.BytesIO()
         self.records.write_parquet(content, metadata=metadata | {f"{_KEY}format": FORMAT})
@@ -210,14 +216,14 @@ def record(
     step: int | None = None,
     covered_pages: int | None = None,
 ) -> Iterator[dict[str, object]]:
-    """A row of a measurement from one of a recorder's; none where that is empty.
+    """A row of a measurement from a row of a recorder; none if that is empty.
 
     Parameters
     ----------
     recorder : Recorder
     row : int
     about : mapping
-        The columns that tell what was measured.
+        The columns that say what was measured.
     operation, step, covered_pages
         As in RECORD_SCHEMA.
     """
@@ -256,7 +262,7 @@ def load_measurement(path: str | Path) -> Measurement:
     Raises
     ------
     RfcsimError
-        If there is no such file, or it is no measurement of this version's format.
+        If there is no such file, or it is not a measurement in the format of this version.
     """
     try:
         with open(path, "rb") as file:
@@ -266,7 +272,7 @@ def load_measurement(path: str | Path) -> Measurement:
     except OSError as error:
         raise RfcsimError(f"{path}: cannot be read: {error.strerror}") from None
     except pl.exceptions.PolarsError:
-        raise RfcsimError(f"{path}: is no Parquet file") from None
+        raise RfcsimError(f"{path}: is not a Parquet file") from None
     provenance = {
         name.removeprefix(_KEY): value for name, value in metadata.items() if name.startswith(_KEY)
     }

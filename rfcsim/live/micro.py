@@ -1,4 +1,4 @@
-"""What single operations take when nobody is in their way: the figures that a cost table needs."""
+"""How long single operations take with nobody in their way: figures for a cost table."""
 
 import time
 from collections.abc import Callable
@@ -55,22 +55,22 @@ HUGE_RANGE = 4096  # pages: 16 MiB, most of them in whole huge pages
 
 
 class Micro(NamedTuple):
-    """A round of operations on memory of its own, done again and again.
+    """A round of operations, done again and again on memory of its own.
 
     Attributes
     ----------
     name : str
     program : tuple of (operation, pages)
-        One round. Operations on one page work in the middle of the memory, others on all of it.
+        One round. Operations on one page work in the middle of the memory, others on all pages.
     backing : "anonymous", "file" or "huge"
     pages : int
     prepare : tuple of int
-        Operations on all of the memory, before.
+        Operations on all of the memory before the first round.
     rounds : int
     path : str
-        What READ_FILE reads.
+        The file that READ_FILE reads.
     think_ns : int
-        Sleep before each round.
+        How long to sleep before each round.
     """
 
     name: str
@@ -101,8 +101,8 @@ MICROS = (
     # What every other figure includes.
     Micro("clock", ((NOTHING, 1),), rounds=5000),
     Micro("syscall", ((SYSCALL, 1),), rounds=5000),
-    # Calls on one present page, in the middle of a VMA: the lock, the lookup, and the change. Of
-    # those that change nothing, the lock and the lookup alone.
+    # Calls on one present page, in the middle of a VMA: the lock, the lookup, and the change, or
+    # only the lock and the lookup if they change nothing.
     Micro("mlock-page", ((MLOCK, 1), (MUNLOCK, 1))),
     Micro("mlock-locked-page", ((MLOCK, 1),), prepare=(MLOCK,)),
     Micro("onfault-page", ((MLOCK_ONFAULT, 1), (MUNLOCK, 1))),
@@ -112,7 +112,7 @@ MICROS = (
     Micro("mmap-page", ((MAP, 1), (UNMAP, 1))),
     Micro("maps", ((READ_FILE, 1),), path="/proc/self/maps", rounds=20),
     Micro("smaps-rollup", ((READ_FILE, 1),), path="/proc/self/smaps_rollup", rounds=20),
-    # A page, by how it becomes present, and what becomes of it then.
+    # A page, by how it becomes present, and what is done with it then.
     _all_pages("mlock", MLOCK, MUNLOCK, DROP),
     _all_pages("populate", POPULATE_WRITE, MLOCK, MUNLOCK, DROP),
     _all_pages("fault", WRITE, WRITE, DROP),
@@ -136,12 +136,12 @@ class Wake(NamedTuple):
     ----------
     name : str
     placement : "same" or "other"
-        The CPU of the one that is woken.
+        The CPU of the thread that is woken.
     spins : bool
-        The thread that wakes keeps its CPU busy until the other has run; otherwise it sleeps.
+        The waking thread keeps its CPU busy until the other one has run; otherwise it sleeps.
     rounds : int
     gap_ns : int
-        How long the other one has slept.
+        How long the other thread has slept.
     """
 
     name: str
@@ -160,14 +160,14 @@ WAKES = (
 
 SLICE = "slice"  # two threads that never sleep share a CPU
 SLICE_NS = 200_000_000
-GAP_NS = 20_000  # a thread that does not see the clock for so long has not run
-MOST_NS = 300_000_000  # of one repetition of one figure
+GAP_NS = 20_000  # a thread that does not see the clock for this long has not run
+MOST_NS = 300_000_000  # the most that one repetition of one figure may take
 
 
 def experiments() -> list[Callable[[], list[dict]]]:
-    """Everything there is to time, each a function that times one repetition of it.
+    """Everything there is to time: each is a function that times one repetition of it.
 
-    What this machine does not allow raises LiveError.
+    It raises LiveError if this machine does not allow it.
     """
     cpu, _ = limits.two_cpus("same")
     timed = [partial(_time, micro, cpu) for micro in MICROS]
@@ -183,7 +183,7 @@ def _time(micro: Micro, cpu: int) -> list[dict]:
         [(operation, 0 if pages == micro.pages else 1, pages) for operation, pages in micro.program]
     )
     control = np.zeros(CONTROL_SIZE, np.int64)
-    control[BEGUN] = 1  # nobody is waited for
+    control[BEGUN] = 1  # there is nobody to wait for
     thinks = np.array([micro.think_ns])
     with new_bench(micro.backing, micro.pages, micro.path) as bench:
         for operation in micro.prepare:

@@ -1,4 +1,4 @@
-"""What a probe would find on a machine, by the model and a calibration."""
+"""What a probe would find on a machine, according to the model and a calibration."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from rfcsim.scenario.costs import COST_ROWS, CostTable
 from rfcsim.scenario.process import Region, TaskGroup
 from rfcsim.scenario.scenario import Scenario
 
-# Methods whose calls in pieces the model has. "lock_memory" is taken for one that sets its flags
-# in one call: it does so before, and by whole huge pages, which takes microseconds.
+# The methods whose calls in pieces the model has. "lock_memory" counts as setting its flags in one
+# call: it sets them before it populates, by whole huge pages, which takes microseconds.
 METHODS = ("mlock", "populate", "onfault-populate", "lock_memory")
-AFTERWARDS_NS = 2_000_000  # the locker stays so long, so that a round that was begun is finished
+AFTERWARDS_NS = 2_000_000  # how long the locker stays, so that a round that has begun can end
 EVENTS_A_PIECE = 20
 OTHER_EVENTS = 100_000
 
@@ -27,8 +27,8 @@ OTHER_EVENTS = 100_000
 class Run(NamedTuple):
     """One repetition of a probe, as predicted.
 
-    rounds_ns : int64[n], of the victim
-    total_ns : int, of the locker
+    rounds_ns : int64[n], the rounds of the victim
+    total_ns : int, the time of the locker
     """
 
     rounds_ns: np.ndarray
@@ -39,8 +39,8 @@ class Run(NamedTuple):
 class Predictor:
     """Predicts probes on one machine.
 
-    What differed from run to run when it was measured differs here: what a page takes, how long a
-    wake-up takes, and in each round the victim's own time.
+    What differed from run to run in the measurement also differs here: how long a page takes, how
+    long a wake-up takes, and, in each round, the victim's own time.
 
     Attributes
     ----------
@@ -59,10 +59,11 @@ class Predictor:
         Parameters
         ----------
         probe : Probe
-            Its victim "mmap", its method one of METHODS, its backing "anonymous".
+            Its victim is "mmap", its method one of METHODS, its backing "anonymous".
         number : int
+            How many repetitions.
         pages : int, optional
-            The range, where it is not the probe's.
+            The range, if it is not that of the probe.
         """
         scenario = scenario_of(probe, self.calibration, pages)
         pieces = -(-scenario.regions[0].pages // (probe.piece_pages or probe.pages))
@@ -82,7 +83,7 @@ class Predictor:
 
     @cached_property
     def _own_ns(self) -> int:
-        """What a round of the victim takes in the model with nobody in its way."""
+        """How long a round of the victim takes in the model with nobody in its way."""
         scenario = Scenario(
             name="own",
             costs=self.table.name,
@@ -98,9 +99,9 @@ _ROUND = (Mmap(region="scratch"), Munmap(region="scratch"))
 
 
 def _relative(values: np.ndarray, number: int) -> np.ndarray:
-    """How far some values are from the typical one, by so many of their quantiles.
+    """A number of quantiles of some values, each relative to the typical value.
 
-    In few runs each part of the distribution is there once, so that chance decides less.
+    Even in few runs, each part of the distribution then occurs once, so chance decides less.
     """
     if not len(values):
         return np.ones(number)
@@ -113,16 +114,16 @@ def scenario_of(probe: Probe, calibration: Calibration, pages: int | None = None
     Parameters
     ----------
     probe : Probe
-        Its victim "mmap", its method one of METHODS, its backing "anonymous".
+        Its victim is "mmap", its method one of METHODS, its backing "anonymous".
     calibration : Calibration
         Its conditions say how long sleeps are, and which rules hold.
     pages : int, optional
-        The range, where it is not the probe's.
+        The range, if it is not that of the probe.
 
     Returns
     -------
     Scenario
-        Its task groups are "locker" and "victim"; the locker's last call is no part of the probe:
+        Its task groups are "locker" and "victim". The locker's last call is not part of the probe:
         it lets a round of the victim end.
     """
     conditions = calibration.conditions
@@ -139,7 +140,7 @@ def scenario_of(probe: Probe, calibration: Calibration, pages: int | None = None
     sleeps = _sleeps(probe, conditions.sleep_extra_ns[probe.priority])
     return Scenario(
         name="probe",
-        costs="measured",  # by its name alone: the figures are given when it is run
+        costs="measured",  # only a name: the figures are given when it is run
         design=conditions.design,
         lock_policy=conditions.lock_policy,
         cpus=2,
@@ -172,11 +173,12 @@ def scenario_of(probe: Probe, calibration: Calibration, pages: int | None = None
 
 
 def _sleeps(probe: Probe, extra_ns: int) -> list[Touch]:
-    """The victim's think time, up to where it runs and reads the clock: the end of an access.
+    """The victim's think time until it runs and reads the clock, which is the end of an access.
 
-    A sleep is an exponential time and, because a timer is late and a wake-up takes its time, a
-    constant one. The model has one or the other: two sleeps, where it does no harm that the
-    victim wakes in between, because its CPU is its own; otherwise one of the same mean.
+    A sleep is an exponential time plus a constant one, because a timer is late and a wake-up takes
+    time. A think time of the model is one or the other. So it is two sleeps if it does no harm that
+    the victim wakes in between, because it has a CPU of its own; otherwise it is one sleep of the
+    same mean.
     """
     mean_ns = round(probe.think_us * 1000)
     if probe.placement == "same":
@@ -191,7 +193,7 @@ def _sleep(ns: int, distribution: Any) -> Touch:
 def _simulated(
     scenario: Scenario, costs: np.ndarray, replication: int, seed: int, pieces: int
 ) -> tuple[np.ndarray, int]:
-    """The victim's rounds that began beside the locker, and how long that took."""
+    """The victim's rounds that began while the locker was at work, and how long that took."""
     room = EVENTS_A_PIECE * pieces + OTHER_EVENTS
     result = run_once(scenario, costs, seed, replication, trace=room)
     if result.trace_dropped:

@@ -1,4 +1,4 @@
-"""What is measured: one thread that makes memory present, and one that it makes wait."""
+"""What is measured: a thread that makes memory present, and one that it makes wait."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -47,9 +47,9 @@ POPULATING: tuple[Method, ...] = ("onfault-populate", "lock_memory", "populate")
 RANGE_PAGES = 65_536  # 256 MiB
 PAUSE_US = 40.0
 THINK_US = 200.0
-FAULT_PAGES = 4096  # of which the victim "fault" touches one after another
+FAULT_PAGES = 4096  # the pages that the victim "fault" touches one after another
 
-# Operations of one round of each victim, and the pages of the memory that it works on.
+# The operations of one round of each victim, and how many pages of memory it works on.
 VICTIMS: dict[Victim, tuple[tuple[int, ...], int]] = {
     "mmap": ((MAP, UNMAP), 1),
     "mprotect": ((PROTECT_READ, PROTECT_WRITE), 1),
@@ -70,28 +70,29 @@ class Probe(Checked):
     ----------
     method : str
         How the range is made present. "mlock"; "onfault-populate": mlock2(MLOCK_ONFAULT) in one
-        call, then MADV_POPULATE_WRITE; "onfault-touch": the same, then one write a page;
+        call, then MADV_POPULATE_WRITE; "onfault-touch": the same, then one write per page;
         "lock_memory": as that function does it; "populate", "map-populate", "touch": not locked, by
-        MADV_POPULATE_WRITE, mmap(MAP_POPULATE) or one write a page; "none": the victim alone.
+        MADV_POPULATE_WRITE, mmap(MAP_POPULATE) or one write per page; "none": the victim alone.
     backing : str
         "anonymous" (pages of the base size), "huge" or "file" (in the page cache).
     pages : int
-        The range.
+        Pages of the range.
     piece_pages : int, optional
-        Pages of one call; None: the whole range.
+        Pages per call; None means the whole range.
     pause_us : float
-        Between two pieces.
+        The pause between two pieces.
     pause_by : str
-        "sleep" gives the CPU away meanwhile, "spin" does not.
+        During a pause, "sleep" gives up the CPU, "spin" does not.
     victim : str
-        What waits. "mmap": mmap() and munmap() of one page; "mprotect": of one page, twice;
-        "fault": first write to a page of another VMA; "maps", "smaps_rollup": reads that file.
+        What waits. "mmap": mmap() and munmap() of one page; "mprotect": mprotect() of one page,
+        twice; "fault": the first write to a page of another VMA; "maps", "smaps_rollup": a read of
+        that file.
     think_us : float
-        Mean time that it sleeps before each round, exponentially distributed.
+        The mean time, exponentially distributed, that the victim sleeps before each round.
     locker_cpu, victim_cpu : int, optional
-        The CPU of each; None: as the kernel likes.
+        The CPU of each; None leaves the choice to the kernel.
     priority : str
-        Of the victim, "normal" or "fifo" (SCHED_FIFO).
+        The priority of the victim, "normal" or "fifo" (SCHED_FIFO).
     """
 
     error: ClassVar[type[RfcsimError]] = RfcsimError
@@ -110,11 +111,11 @@ class Probe(Checked):
 
     @property
     def placement(self) -> limits.Placement:
-        """Whether the victim is on the locker's CPU."""
+        """Whether the victim is on the locker's CPU ("same") or not ("other")."""
         return "same" if self.locker_cpu == self.victim_cpu else "other"
 
     def passes(self) -> list[tuple[int, int, int]]:
-        """How often the range is gone through, each time with what: rows of `lock_range`."""
+        """The passes through the range, and what each does: rows of `lock_range`."""
         piece = min(self.piece_pages or self.pages, self.pages)
         shared = self.backing == "file"
         populate = POPULATE_READ if shared else POPULATE_WRITE
@@ -134,11 +135,11 @@ class Probe(Checked):
         }[self.method]
 
     def memory_bytes(self) -> int:
-        """What it takes while it runs."""
+        """The memory that the probe takes while it runs."""
         return (self.pages + VICTIMS[self.victim][1]) * limits.page_bytes()
 
     def missing(self) -> str | None:
-        """What this kernel or process lacks for it, in a line; None: nothing."""
+        """What this kernel or process lacks for the probe, in one line; None if nothing."""
         for field in ("locker_cpu", "victim_cpu"):
             cpu = getattr(self, field)
             if cpu is not None and cpu not in limits.cpus():
@@ -179,14 +180,14 @@ def probes(
     methods, pieces, pauses_us, victims, priorities : sequences
         Values of the fields of a `Probe`.
     placements : sequence of "same" or "other"
-        The victim on the CPU of the thread that it waits for, or on another one.
+        Whether the victim is on the CPU of the thread for which it waits, or on another one.
     pages : int
     backing : "anonymous", "huge" or "file"
 
     Returns
     -------
     list of Probe
-        Pieces as large as the range count as the whole range; pauses only where there are pieces.
+        Pieces as large as the range count as the whole range. Only pieces have pauses.
 
     Raises
     ------
@@ -217,17 +218,18 @@ def probes(
 
 
 def standard_probes(pages: int = RANGE_PAGES) -> list[Probe]:
-    """List what `measure` measures by default, also what this machine may not allow.
+    """List what `measure` measures by default, including what this machine may not allow.
 
-    Whole ranges by each method, and each victim of one call; then `mlock2(MLOCK_ONFAULT)` and
-    `MADV_POPULATE_WRITE` in pieces of 1 to `pages` pages, with and without a pause, with the
-    victim on the same CPU and on another one, normal and real-time. Where so much memory may not
-    be locked, it is populated without being locked: that holds the lock for as long.
+    First come whole ranges with each method, and each victim of one call; then
+    `mlock2(MLOCK_ONFAULT)` and `MADV_POPULATE_WRITE` in pieces of 1 to `pages` pages, with and
+    without a pause, with the victim on the same CPU and on another one, normal and real-time. If
+    this much memory may not be locked, it is populated without being locked: that holds the lock
+    for as long.
 
     Parameters
     ----------
     pages : int
-        The range.
+        Pages of the range.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What a measurement was made on: machine, kernel, settings, versions."""
+"""On what a measurement was made: machine, kernel, settings, versions."""
 
 import gzip
 import os
@@ -25,7 +25,7 @@ _CONFIG = (
     "CONFIG_RWSEM_SPIN_ON_OWNER",
     "CONFIG_TRANSPARENT_HUGEPAGE",
 )
-_PARAMETERS = (  # of the kernel's command line; the rest of it is nobody's business
+_PARAMETERS = (  # of the kernel's command line; the rest of it stays private
     "cpuidle_haltpoll.force",
     "haltpoll.guest_halt_poll_ns",
     "idle",
@@ -95,7 +95,7 @@ def provenance() -> dict[str, str]:
 
 
 def stolen_ticks() -> int:
-    """CPU time that the hypervisor gave to others, in ticks of 1/100 s."""
+    """The CPU time that the hypervisor gave to others, in ticks of 1/100 s."""
     fields = _read("/proc/stat").partition("\n")[0].split()
     return int(fields[8]) if len(fields) > 8 else 0
 
@@ -108,7 +108,7 @@ def _read(path: str | Path) -> str:
 
 
 def _config(release: str) -> list[str]:
-    """Lines of the kernel's configuration that matter here, where it is readable."""
+    """The lines of the kernel's configuration that matter here; none if it cannot be read."""
     try:
         text = gzip.decompress(Path("/proc/config.gz").read_bytes()).decode()
     except OSError:

@@ -1,7 +1,7 @@
-"""Record the mmap_lock tracepoints of this kernel, in an instance of tracefs of our own.
+"""Record the mmap_lock tracepoints of this kernel, in a tracefs instance of our own.
 
-An instance has its own buffer, clock and switches: nothing that others trace is touched, and
-removing it restores everything.
+An instance has its own buffer, clock and switches. Nothing that others trace is touched, and
+removing the instance restores everything.
 """
 
 import contextlib
@@ -19,13 +19,13 @@ from rfcsim.live import limits
 from rfcsim.trace.reader import entries
 
 EVENTS = "mmap_lock"
-BUFFER_KIB = 16_384  # of each CPU: some 400,000 events
+BUFFER_KIB = 16_384  # per CPU: some 400,000 events
 MOST_BUFFER_KIB = 1 << 22
 WITHOUT = "`rfcsim measure` needs no tracefs"
-_LOOK_S = 0.05  # between two looks whether a process is still there
+_LOOK_S = 0.05  # how often to look whether a process is still there
 _END_S = 5.0  # how long a command may take to end once it was asked to
 
-# The shell stops itself, and once it is traced and goes on, it becomes the command.
+# The shell stops itself. Once it is traced and told to go on, it becomes the command.
 _STOPPED = ["sh", "-c", 'kill -STOP $$; exec "$@"', "sh"]
 
 
@@ -36,21 +36,21 @@ def record(
     seconds: float | None = None,
     buffer_kib: int = BUFFER_KIB,
 ) -> str:
-    """Record who takes mmap_lock, of a command or of a running process, with all their threads.
+    """Record which threads of a command, or of a running process, take mmap_lock.
 
     Ctrl-C ends the recording, and so does the end of the process. Processes that it starts are
-    recorded too. Whatever was set is restored, also after an error.
+    recorded too. Whatever was set is restored, even after an error.
 
     Parameters
     ----------
     command : sequence of str, optional
         A program and its arguments, to run.
     pid : int, optional
-        A process that runs already; one of the two must be given.
+        A process that already runs. Either this or `command` must be given.
     seconds : float, optional
-        End after so long; a command that still runs is ended then.
+        End after this time; a command that still runs is ended then.
     buffer_kib : int
-        Room for events, of each CPU.
+        Room for events, per CPU.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def record(
     """
     limits.require_linux("record")
     if (command is None) == (pid is None):
-        raise RfcsimError("record: a command or a pid must be given, one of the two")
+        raise RfcsimError("record: either a command or a pid must be given")
     if seconds is not None and not 0 < seconds < math.inf:
         raise RfcsimError(f"seconds = {seconds}: must be more than 0")
     if not 1 <= buffer_kib <= MOST_BUFFER_KIB:
@@ -92,7 +92,7 @@ def record(
 
 @contextlib.contextmanager
 def _instance() -> Iterator[Path]:
-    """A tracing instance, switched off; in the end it is removed."""
+    """A tracing instance, switched off; it is removed at the end."""
     trace = _tracefs() / "instances" / f"rfcsim-{os.getpid()}"
     try:
         trace.mkdir()
@@ -140,7 +140,7 @@ def _set(file: Path, value: str) -> None:
 def _process(
     command: Sequence[str] | None, pid: int | None
 ) -> Iterator[tuple[int, subprocess.Popen | None]]:
-    """The process to record; a command is started and stops before it has begun."""
+    """The process to record; a command is started, but stopped before it begins."""
     if command is None:
         assert pid is not None
         yield pid, None
@@ -156,11 +156,11 @@ def _process(
 
 
 def _end(process: subprocess.Popen) -> None:
-    """Let a command end that was interrupted; end it where it does not."""
+    """Let a command that was interrupted end; end it if it does not."""
     if process.poll() is None:
         process.terminate()
         with contextlib.suppress(OSError):
-            os.kill(process.pid, signal.SIGCONT)  # it may never have begun
+            os.kill(process.pid, signal.SIGCONT)  # in case it is still stopped
         try:
             process.wait(_END_S)
         except subprocess.TimeoutExpired:
@@ -176,7 +176,7 @@ def _threads(pid: int) -> list[int]:
 
 
 def _wait(pid: int, process: subprocess.Popen | None, seconds: float | None) -> None:
-    """Wait for the process to end, or for the time to be over."""
+    """Wait until the process ends or the time is over."""
     end = math.inf if seconds is None else time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None if process else not (limits.PROC / str(pid)).exists():
@@ -185,7 +185,7 @@ def _wait(pid: int, process: subprocess.Popen | None, seconds: float | None) -> 
 
 
 def _complete(text: str) -> str:
-    """Refuse a trace that lacks events, or has none."""
+    """Refuse a trace that has lost events, or has none."""
     left, written = entries(text)
     if left < written:
         raise LiveError(

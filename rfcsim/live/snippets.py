@@ -1,4 +1,4 @@
-"""A few lines to paste: how to lock memory as advised, in C and in Python."""
+"""A few lines to paste, in C and in Python: how to lock memory as recommended."""
 
 from rfcsim.live.probe import TOUCHING
 
@@ -19,7 +19,7 @@ def in_c(method: str, piece_pages: int | None, pause_us: float) -> str:
     Parameters
     ----------
     method : str
-        "mlock", "populate", "onfault-populate", "onfault-touch" or "touch", as of a `Probe`.
+        "mlock", "populate", "onfault-populate", "onfault-touch" or "touch", as in a `Probe`.
     piece_pages : int or None
     pause_us : float
     """
@@ -56,7 +56,7 @@ def in_python(method: str, piece_pages: int | None, pause_us: float) -> str:
     Parameters
     ----------
     method, piece_pages, pause_us
-        As of `in_c`.
+        As in `in_c`.
     """
     if method == "onfault-populate":
         arguments = ["array"]

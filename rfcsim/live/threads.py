@@ -1,4 +1,4 @@
-"""Threads that begin together, each on its CPU, and all end, whatever happens."""
+"""Threads that begin together, each on its CPU, and that all end, whatever happens."""
 
 import contextlib
 import errno
@@ -15,7 +15,7 @@ from rfcsim.errors import LiveError
 from rfcsim.live import limits
 from rfcsim.live.loops import STOP
 
-LOOK_S = 0.1  # between two looks for signals, say Ctrl-C
+LOOK_S = 0.1  # how often to look for signals, such as Ctrl-C
 
 
 class Work(NamedTuple):
@@ -24,12 +24,13 @@ class Work(NamedTuple):
     Attributes
     ----------
     name : str
-        Of the thread, as traces show it: up to 15 characters.
+        The name of the thread, as traces show it: up to 15 characters.
     body : callable
-        Returns 0 or an errno. It must come to its end soon after `control[STOP]` is set.
+        Returns 0 or an errno. It must end soon after `control[STOP]` is set.
     cpu : int or None
+        The CPU of the thread; None means any.
     fifo : bool
-        As a real-time thread.
+        Whether it is a real-time thread.
     """
 
     name: str
@@ -41,8 +42,8 @@ class Work(NamedTuple):
 def run_together(control: np.ndarray, *works: Work) -> None:
     """Run each work in a thread of its own; return when all have ended.
 
-    Affinity and priority are those of these threads alone. On an error, or an interrupt, the
-    others are told to stop, and are waited for.
+    Affinity and priority are set only for these threads. On an error, or an interrupt, the others
+    are told to stop, and are waited for.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def run_together(control: np.ndarray, *works: Work) -> None:
         try:
             number = work.body()
         finally:
-            if number:  # it failed: nobody goes on without it
+            if number:  # it failed: the others must not go on without it
                 control[STOP] = 1
         return number
 

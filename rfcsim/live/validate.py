@@ -1,4 +1,4 @@
-"""How well the model, calibrated on the rest, predicts what was measured in pieces."""
+"""How well the model, calibrated on everything else, predicts what was measured in pieces."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from rfcsim.live.probe import Probe
 from rfcsim.scenario.costs import CostTable
 from rfcsim.scenario.scenario import LockPolicy
 
-TIMES_MEASURED = 3  # as often as it was measured is each cell predicted, for an interval
+TIMES_MEASURED = 3  # predictions of each cell per measurement of it, for an interval
 AIMS = {"p50": (1.3, 0.9), "p99": (2.0, 0.8)}  # quantity: factor, share of cells within it
 QUANTITIES = ("p50", "p99", "max", "total")
 
@@ -46,14 +46,14 @@ class Validation:
     Attributes
     ----------
     cells : polars.DataFrame
-        A row a probe and quantity: probe and its fields, placement (of the victim: on the
-        locker's CPU, "same", or on another, "other"), what (the probe in words), judged (False: it
-        is a whole range, which the calibration saw), rounds (measured), quantity ("p50", "p99" and
+        One row per probe and quantity: probe and its fields, placement (whether the victim is on
+        the locker's CPU, "same", or on another, "other"), what (the probe in words), judged (False
+        for a whole range, which the calibration saw), rounds (measured), quantity ("p50", "p99" and
         "max" of the victim's rounds, "total" of the locker), predicted_ns with low_ns and high_ns
-        (the least and the largest of several predictions of as many repetitions), measured_ns,
-        ratio.
+        (the least and the largest of several predictions, each of as many repetitions as were
+        measured), measured_ns, ratio.
     left_out : polars.DataFrame
-        Probes that are not predicted: method, backing, victim, and how many.
+        The probes that are not predicted: method, backing, victim, and how many.
     """
 
     cells: pl.DataFrame
@@ -64,9 +64,9 @@ class Validation:
 
     @cached_property
     def summary(self) -> pl.DataFrame:
-        """How many of the cells that count are predicted within a factor.
+        """How many of the judged cells are predicted within a factor.
 
-        Columns: quantity, factor, within, cells, share, aim (the share that is aimed at).
+        Columns: quantity, factor, within, cells, share, aim (the share to aim for).
         """
         rows = []
         for quantity, (factor, aim) in AIMS.items():
@@ -79,7 +79,7 @@ class Validation:
 
     @property
     def text(self) -> str:
-        """The summary in a sentence."""
+        """The summary in one sentence."""
         return "; ".join(
             f"{row['quantity']} within a factor of {row['factor']:g} in {row['within']} of "
             f"{row['cells']} cells (aim: {row['aim']:.0%})"
@@ -87,7 +87,7 @@ class Validation:
         )
 
     def table(self) -> pl.DataFrame:
-        """Every cell in words, a row a probe: "predicted : measured = ratio"."""
+        """Every cell in words, "predicted : measured = ratio", one row per probe."""
         words = pl.struct("predicted_ns", "measured_ns", "ratio").map_elements(_cell, pl.String())
         keys = ["probe", "method", "piece_pages", "pages", "pause_us", "priority", "placement"]
         wide = self.cells.with_columns(words=words).pivot("quantity", index=keys, values="words")
@@ -113,8 +113,8 @@ def validate(
 ) -> Validation:
     """Predict every probe in pieces from everything else, and set it beside what was measured.
 
-    Each cell is simulated by the rules of the measurement's kernel, as often as it was repeated,
-    and that several times.
+    A prediction simulates a cell under the rules of the measured kernel, as often as it was
+    measured. Each cell is predicted several times.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def validate(
     costs : CostTable, optional
         By default that of `calibrate`.
     lock_policy : str, optional
-        Predict what another lock would have done, as of a `Scenario`; by default the kernel's own.
+        Predict for another lock policy, as in `Scenario`; by default that of the kernel.
     seed : int
     progress : callable, optional
         Called now and then with the share of the work that is done, 0 to 1.
@@ -134,7 +134,7 @@ def validate(
     Raises
     ------
     RfcsimError
-        If the measurement cannot be calibrated on, or has nothing to predict.
+        If no calibration can be made from the measurement, or it has nothing to predict.
     """
     calibration = calibrate(measurement)
     if lock_policy is not None:
@@ -147,7 +147,7 @@ def validate(
         pl.col("backing") == "anonymous",
         pl.col("victim") == "mmap",
         pl.col("probe").is_in(rounds["probe"].implode()),
-        # Threads that may run anywhere meet on one CPU as they please.
+        # Threads that may run anywhere meet on one CPU at random.
         pl.col("locker_cpu").is_not_null() & pl.col("victim_cpu").is_not_null(),
     )
     if known["piece_pages"].null_count() == len(known):
@@ -171,7 +171,7 @@ def _predicted(
     """The rows of one probe."""
     probe = Probe(**{name: total[name] for name in SETTINGS})
     repetitions = total["repetitions"]
-    # A run that took too long was ended after some of its pieces.
+    # A run that took too long was ended after only some of its pieces.
     pages = max(1, total["covered_pages"] // repetitions)
     runs = list(predictor.runs(probe, TIMES_MEASURED * repetitions, pages))
     figures = [summarize(runs[first::TIMES_MEASURED]) for first in range(TIMES_MEASURED)]
@@ -197,7 +197,7 @@ def _predicted(
 
 
 def summarize(runs: list[Run]) -> dict[str, float]:
-    """Quantiles of the victim's rounds of some runs, as a measurement has them, and the total."""
+    """The quantiles of the victim's rounds, as a measurement has them, and the locker's total."""
     together = np.concatenate([run.rounds_ns for run in runs])
     total_ns = float(np.median([run.total_ns for run in runs]))
     if not len(together):

@@ -1,5 +1,6 @@
 """What a kernel does: address space, `mmap_sem` and system calls as step functions.
 
-Jitted free functions over the arrays of :mod:`rfcsim.model.layout`. No time, no randomness, no
-files, no allocation: the clock and the explorer of orders both run this very code.
+The step functions are jitted free functions over the arrays that :mod:`rfcsim.model.layout`
+describes. They know no time, draw no random number, read no file and allocate nothing, so the clock
+and the explorer of orders both run this very code.
 """

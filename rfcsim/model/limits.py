@@ -15,7 +15,7 @@ def can_do_mlock(state):
 
 @inner
 def above_limit(state, pages):
-    """Whether so many pages locked in all would exceed RLIMIT_MEMLOCK.
+    """Whether a total of `pages` locked pages would exceed RLIMIT_MEMLOCK.
 
     Source: the limit test of `sys_mlockall`, 2.6.36, which passes `total_vm`.
     """
@@ -24,7 +24,7 @@ def above_limit(state, pages):
 
 @inner
 def over_limit(state, pages):
-    """Whether `pages` more would exceed RLIMIT_MEMLOCK. Pages locked already count twice.
+    """Whether `pages` more would exceed RLIMIT_MEMLOCK. Pages that are locked already count twice.
 
     Source: the limit test of `sys_mlock`, 2.6.36; the same in `do_mmap_pgoff`, `do_brk`,
     `vma_to_resize` and `acct_stack_growth`.

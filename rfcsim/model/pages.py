@@ -3,9 +3,9 @@
 from rfcsim._jit import inner, njit
 from rfcsim.model.layout import backing, bit, effect, errno, mm, reg, vm, vma
 
-FAILED = -1  # beside the effects: the page cannot be made present; the errno follows
+FAILED = -1  # in place of an effect: the page cannot be made present; the errno follows
 
-# Work classes come in fours; which of the four:
+# Work classes come in fours, work.MLOCK_* and work.FAULT_*. Their order:
 ANON = 0
 ZERO = 1
 FILE = 2
@@ -18,13 +18,13 @@ LOTS_OF_MISSES = 100  # MMAP_LOTSAMISS: read-around is switched off above it
 
 @inner
 def mapped_for(state, page, write):
-    """Whether an access needs no fault: a present page, and its own if the access is a write."""
+    """Whether an access needs no fault: the page is present and, for a write, not shared."""
     bits = state.pages[page]
     return bits & bit.PRESENT != 0 and not (write and bits & (bit.ZERO | bit.COW) != 0)
 
 
 @inner
-def make_present(state, task, row, page, write, work):
+def make_present(state, task, row, page, write, first_work):
     """Make one page of a VMA present, or say what has to happen first.
 
     Parameters
@@ -34,29 +34,29 @@ def make_present(state, task, row, page, write, work):
         Who faults, the VMA that covers the page, and the page.
     write : bool
         Whether the access is a write.
-    work : int
+    first_work : int
         The first of four work classes: anonymous page, zero page, file page, present already.
 
     Returns
     -------
     (int, int, int)
-        `effect.CPU`: done, with the work that it took. `effect.SUBMIT` or `effect.WAIT_PAGE`:
-        call again afterwards. `FAILED`: the errno.
+        `effect.CPU`: the page is present; this is the work that it took. `effect.SUBMIT` or
+        `effect.WAIT_PAGE`: call again after it. `FAILED`: the errno follows.
 
     Source: `__get_user_pages` and `handle_mm_fault` (mm/memory.c), `filemap_fault`
-    (mm/filemap.c), 2.6.36, without FAULT_FLAG_ALLOW_RETRY: the disk is waited for under the lock.
+    (mm/filemap.c), 2.6.36, without FAULT_FLAG_ALLOW_RETRY: the wait for the disk is under the lock.
     """
     vmas, pages = state.vmas, state.pages
     if vmas[row, vma.FLAGS] & (vm.WRITE if write else vm.READ) == 0:
         return FAILED, errno.EFAULT, 0
     if mapped_for(state, page, write):
-        return effect.CPU, work + PRESENT, 1
+        return effect.CPU, first_work + PRESENT, 1
     if vmas[row, vma.BACKING] != backing.FILE:
         if write:
             pages[page] = (pages[page] | bit.PRESENT) & (bit.ALL ^ (bit.ZERO | bit.COW))
-            return effect.CPU, work + ANON, 1
+            return effect.CPU, first_work + ANON, 1
         pages[page] |= bit.PRESENT | bit.ZERO
-        return effect.CPU, work + ZERO, 1
+        return effect.CPU, first_work + ZERO, 1
     if pages[page] & bit.PAST_EOF:
         return FAILED, errno.EFAULT, 0
     if state.tasks[task, reg.LOOKED_UP] != page:
@@ -69,30 +69,32 @@ def make_present(state, task, row, page, write, work):
     pages[page] |= bit.PRESENT
     vmas[row, vma.READ_POSITION] = page
     state.tasks[task, reg.LOOKED_UP] = -1
-    return effect.CPU, work + FILE, 1
+    return effect.CPU, first_work + FILE, 1
 
 
 @inner
-def sure_work(state, row, page, write, work):
-    """The work class with which `make_present` is sure to succeed at once, or -1: not sure.
+def sure_work(state, row, page, write, first_work):
+    """The work class with which `make_present` is sure to succeed at once, or -1 if it may not.
 
-    Changes nothing, so that a caller can look ahead before it makes a run of pages present.
+    This changes nothing, so a caller can look ahead before it makes a run of pages present.
     """
     bits = state.pages[page]
     if state.vmas[row, vma.FLAGS] & (vm.WRITE if write else vm.READ) == 0:
         return -1
     if mapped_for(state, page, write):
-        return work + PRESENT
+        return first_work + PRESENT
     if state.vmas[row, vma.BACKING] != backing.FILE:
-        return work + (ANON if write else ZERO)
+        return first_work + (ANON if write else ZERO)
     if bits & (bit.CACHED | bit.MARKED | bit.PAST_EOF) == bit.CACHED:
-        return work + FILE
+        return first_work + FILE
     return -1
 
 
 @inner
 def _look_up(state, row, page):
-    """Look a page up in the page cache; (first page, pages) of the read to submit, or (0, 0).
+    """Look a page up in the page cache.
+
+    Returns the first page and the number of pages of the read to submit; no pages: no read.
 
     Source: `filemap_fault`, `do_sync_mmap_readahead`, `do_async_mmap_readahead` and
     `ondemand_readahead`, 2.6.36.
@@ -127,7 +129,7 @@ def _look_up(state, row, page):
 
 @inner
 def _start_read(state, row, first, count, mark):
-    """Set bit.READING on the pages of one read; how many there are after cutting it short."""
+    """Set bit.READING on the pages of one read; returns how many are left when it is cut short."""
     pages = state.pages
     stop = min(first + count, state.vmas[row, vma.END])
     page = first
@@ -141,6 +143,6 @@ def _start_read(state, row, first, count, mark):
 
 @njit
 def complete_read(state, first, count):
-    """The disk has delivered: the pages are in the page cache. The world's move, not a task's."""
+    """Put the pages that the disk has read into the page cache. No task makes this move."""
     for page in range(first, first + count):
         state.pages[page] = (state.pages[page] & (bit.ALL ^ bit.READING)) | bit.CACHED

@@ -9,12 +9,12 @@ from rfcsim.model.vma import SPECIAL, UNTOUCHABLE, find_vma
 
 @inner
 def populate(state, task, run_class, run_limit):
-    """Make pages of [reg.NEXT, reg.STOP), which one VMA covers, present: one, or a run.
+    """Make a page of [reg.NEXT, reg.STOP) present, or a run of pages. One VMA covers them all.
 
-    `effect.DONE` when none is left, and on an error, which ends the stretch. The error goes to
-    reg.RETURN where the caller in the kernel passes it on. In a second pass also, with reg.NEXT
-    before reg.STOP, when the hold is to be given up: somebody waits for the lock, or the disk has
-    to be waited for, with reg.LOOKED_UP as its page.
+    `effect.DONE` means that no page is left, or that an error has ended the stretch. The error goes
+    to reg.RETURN where the kernel's caller passes it on. In a second pass `effect.DONE` with
+    reg.NEXT before reg.STOP means that the hold is to be given up: somebody waits for the lock, or
+    the page reg.LOOKED_UP has to come from the disk.
 
     Source: `__mlock_vma_pages_range` and `make_pages_present`, 2.6.36; `__get_user_pages` with
     `nonblocking`, 2.6.38.
@@ -30,9 +30,9 @@ def populate(state, task, run_class, run_limit):
     flags = state.vmas[row, vma.FLAGS]
     marks = _marks(state, regs, flags, rules)
     write = flags & vm.WRITE != 0
-    faulting = regs[reg.LOOKED_UP] == page  # goes on after a read; a fault is not interrupted
+    faulting = regs[reg.LOOKED_UP] == page  # a fault goes on after its read, uninterrupted
     if regs[reg.KILLED] != 0 and not faulting and (write or flags & vm.READ):
-        kind, a, b = FAILED, errno.ERESTARTSYS, 0  # after the test for permission, before the page
+        kind, a, b = FAILED, errno.ERESTARTSYS, 0  # noticed after the test for permission
     else:
         kind, a, b = make_present(state, task, row, page, write, work.MLOCK_ANON)
     if kind == FAILED:
@@ -65,8 +65,8 @@ def populate(state, task, run_class, run_limit):
 def _marks(state, regs, flags, rules):
     """Whether a page of a VMA with these flags is mlocked once it is present.
 
-    Since FOLL_MLOCK the flag is looked at for each page. Before, once for a whole range, while
-    others who share the lock can change it: `remap_file_pages` does.
+    Since FOLL_MLOCK the flag is read for each page. Before that it was read once for a whole range,
+    although others who share the lock can change it, as `remap_file_pages` does.
 
     Source: `do_mlock_pages` and `__mlock_vma_pages_range`, RFC; `follow_page`, 2.6.38.
     """
@@ -80,7 +80,7 @@ def _marks(state, regs, flags, rules):
 
 @inner
 def pass_rules(state, regs):
-    """The rules by which a call's second pass goes: the kernel's, but for `madvise`.
+    """The rules of a call's second pass: those of the kernel, except for `madvise`.
 
     Source: `madvise_populate`, mm/madvise.c, 5.14, which goes on as `__mm_populate` does.
     """
@@ -91,26 +91,26 @@ def pass_rules(state, regs):
 
 @inner
 def _passes_errors_on(regs, rules):
-    """Whether the caller hears of an error in a VM_LOCKED VMA.
+    """Whether a call returns an error that it met in a VM_LOCKED VMA.
 
-    `mlock` and `madvise` do; `mlockall` only from a second pass, where the first error is its
-    value, and not from 2.6.38 on; `mmap`, `brk`, `mremap` and `remap_file_pages` never do. Errors
-    in special VMAs, which are not VM_LOCKED, are nobody's.
+    `mlock` and `madvise` do. `mlockall` does so only from a second pass, whose first error is its
+    value, and no longer from 2.6.38 on. `mmap`, `brk`, `mremap` and `remap_file_pages` never do.
+    Nobody returns an error in a special VMA, which is not VM_LOCKED.
 
     Source: `do_mlock`, `do_mlockall`, `mlock_vma_pages_range`, 2.6.36; `do_mlock_pages`, RFC
     and 2.6.38.
     """
-    which = regs[reg.CALL]
-    if which == call.MLOCKALL:
+    this_call = regs[reg.CALL]
+    if this_call == call.MLOCKALL:
         return rules & (rule.SECOND_PASS | rule.HIDES_ERRORS) == rule.SECOND_PASS
-    return which in (call.MLOCK, call.POPULATE)
+    return this_call in (call.MLOCK, call.POPULATE)
 
 
 @inner
 def _error(regs, flags, error):
-    """What a call returns for an error of populating.
+    """What a call returns for an error while it populated.
 
-    Source: `madvise_populate`, 5.14, for what `madvise` makes of it.
+    Source: `madvise_populate`, 5.14, for `madvise`.
     """
     if regs[reg.CALL] != call.POPULATE:
         return posix_error(error)
@@ -121,7 +121,7 @@ def _error(regs, flags, error):
 
 @inner
 def posix_error(error):
-    """What `mlock` returns for an error of populating.
+    """What `mlock` returns for an error while it populated.
 
     Source: `__mlock_posix_error_return`, 2.6.36.
     """
@@ -136,8 +136,10 @@ def posix_error(error):
 def skip_stack_guard(state, row, regs):
     """Step over the guard page of a stack.
 
-    The first page of a grow-down VMA is one, unless the VMA continues another such: the upper
-    part of a stack that was split. Source: `stack_guard_page`, mm/mlock.c, 2.6.36.
+    The first page of a grow-down VMA is one, unless another grow-down VMA ends there. Then this VMA
+    is the upper part of a stack that was split.
+
+    Source: `stack_guard_page`, mm/mlock.c, 2.6.36.
     """
     vmas = state.vmas
     start = vmas[row, vma.START]
@@ -150,11 +152,11 @@ def skip_stack_guard(state, row, regs):
 
 @inner
 def lock_new_range(state, row, regs, start, end):
-    """Enter the populating of [start, end), new in the VM_LOCKED VMA at `row`; pages to charge.
+    """Enter the populating of [start, end), which is new in the VM_LOCKED VMA at `row`.
 
-    Device memory is not populated and special memory not marked; both lose VM_LOCKED and are
-    charged nothing. Otherwise errors are hidden: populating stops there. From 3.9 on the
-    exclusive hold is released first.
+    Returns how many pages to charge. Device memory is not populated and special memory is not
+    marked; both lose VM_LOCKED, and nothing is charged for them. Elsewhere errors are hidden: an
+    error just ends the populating. From 3.9 on the exclusive hold is released first.
 
     Source: `mlock_vma_pages_range`, mm/mlock.c, 2.6.36; `mm_populate`, include/linux/mm.h, 3.9.
     """

@@ -2,13 +2,13 @@
 
 Policy *fifo* is that of 2.6.36 (lib/rwsem.c, arch/x86/include/asm/rwsem.h): direct hand-over. The
 releasing task changes the count on behalf of the tasks that it wakes, so nobody can take the lock
-between a release and the wake-up of the next owner. From 3.9 on a writer at the front is
-only woken: it has to run, and to win. The others follow from rules that add up: see
-policy.BY_NAME in :mod:`rfcsim.model.layout`. Rules of the kernel for what happens while another
-CPU is in the middle of an operation have nothing to do here, where each move is atomic.
+between a release and the wake-up of the next owner. From 3.9 on a writer at the front is only
+woken: it has to run, and to win. Every policy is a sum of rules: see
+:mod:`rfcsim.model.layout.policy`. Each move is atomic here, so the kernel's rules for the case that
+another CPU is in the middle of an operation have nothing to do.
 
-Readers that may have the lock are granted it at the release, so a lock that nobody holds while
-somebody waits is one whose first waiter is a writer on its way.
+Readers that may have the lock are granted it at the release. So if nobody holds the lock while
+somebody waits, the first waiter is a writer on its way.
 """
 
 from rfcsim._jit import inner, njit
@@ -24,7 +24,7 @@ def down(state, task, mode):
     state : State
     task : int
     mode : int
-        SHARED or EXCLUSIVE.
+        lock.SHARED or lock.EXCLUSIVE.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def down(state, task, mode):
 
 @inner
 def take(state, task, mode):
-    """Make a task an owner of a lock that is free for its mode."""
+    """Make a task an owner of the lock, which is free for that mode."""
     if mode == lock.SHARED:
         state.sem[sem.READERS] += 1
     else:
@@ -77,13 +77,13 @@ def up(state, task):
     Returns
     -------
     int
-        How many tasks stand in `state.granted`, in queue order. Whose reg.HELD is UNLOCKED has
-        only been woken, and has to :func:`try_again`.
+        How many tasks are in `state.granted`, in queue order. A task whose reg.HELD is
+        lock.UNLOCKED has only been woken, and has to :func:`try_again`.
 
     Source: `up_read`, `up_write` and `__rwsem_do_wake`, 2.6.36; `rwsem_mark_wake`, 5.3.
     """
-    was = state.tasks[task, reg.HELD]
-    if was == lock.SHARED:
+    mode = state.tasks[task, reg.HELD]
+    if mode == lock.SHARED:
         state.sem[sem.READERS] -= 1
     else:
         state.sem[sem.WRITER] = 0
@@ -101,7 +101,7 @@ def up(state, task):
     rules = state.mm[mm.LOCK_POLICY]
     exclusive = state.queue[state.sem[sem.HEAD]] & 1 == 1
     if rules & (policy.READERS_FIRST | policy.WRITERS_FIRST | policy.ALTERNATES):
-        wanted = _preferred(rules, was)
+        wanted = _preferred(rules, mode)
         if exclusive != (wanted == lock.EXCLUSIVE) and _first_of(state, wanted) >= 0:
             exclusive = wanted == lock.EXCLUSIVE
     if not exclusive:
@@ -122,7 +122,7 @@ def downgrade(state, task):
     Returns
     -------
     int
-        As :func:`up`.
+        As for :func:`up`.
 
     Source: `downgrade_write` and `rwsem_downgrade_wake`, 2.6.36.
     """
@@ -136,15 +136,15 @@ def downgrade(state, task):
 
 @njit
 def try_again(state, task, overdue):
-    """Let a writer that waits and runs try to take the lock.
+    """Let a waiting writer, which runs now, try to take the lock.
 
     Parameters
     ----------
     state : State
     task : int
     overdue : bool
-        Whether it has waited long enough, or is real-time, so that, if it is the first and cannot
-        have the lock now, nobody shall take it before.
+        Whether it has waited long enough, or is real-time. If such a writer is the first waiter
+        and cannot have the lock now, nobody else shall take the lock before it.
 
     Returns
     -------
@@ -179,25 +179,25 @@ def may_spin(state):
 
 
 @inner
-def _preferred(rules, was):
-    """Which mode goes first after a hold in mode `was`, if somebody waits for it."""
+def _preferred(rules, last_mode):
+    """Which mode goes first after a hold in `last_mode`, if somebody waits for it."""
     if rules & policy.READERS_FIRST:
         return lock.SHARED
     if rules & policy.WRITERS_FIRST:
         return lock.EXCLUSIVE
-    return lock.SHARED if was == lock.EXCLUSIVE else lock.EXCLUSIVE
+    return lock.SHARED if last_mode == lock.EXCLUSIVE else lock.EXCLUSIVE
 
 
 @inner
 def _slot(state, place):
-    """Where in the ring the waiter at a place of the queue stands."""
+    """Index in the ring of the waiter at a place in the queue."""
     slot = state.sem[sem.HEAD] + place
     return slot - state.queue.size if slot >= state.queue.size else slot
 
 
 @inner
 def _first_of(state, mode):
-    """Place in the queue of the first waiter of a mode, or -1."""
+    """Place in the queue of the first waiter for a mode, or -1."""
     for place in range(state.sem[sem.WAITERS]):
         if (state.queue[_slot(state, place)] & 1 == 1) == (mode == lock.EXCLUSIVE):
             return place
@@ -216,7 +216,7 @@ def _leave_queue(state, place):
 
 @inner
 def _grant_readers(state):
-    """Grant the lock to the readers that come first in the queue, or to all; how many."""
+    """Grant the lock to the readers at the front of the queue, or to all; returns how many."""
     queue = state.queue
     all_readers = state.mm[mm.LOCK_POLICY] & policy.WAKES_ALL_READERS != 0
     waiters, granted, kept = state.sem[sem.WAITERS], 0, 0

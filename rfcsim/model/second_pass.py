@@ -30,13 +30,14 @@ from rfcsim.model.vma import SPECIAL, UNTOUCHABLE, find_vma, intersects
 
 @inner
 def step_second_pass(state, task):
-    """One move of the second pass, but for those that populate; it begins at reg.NEXT.
+    """One move of the second pass, which begins at reg.NEXT and ends the call.
 
-    The pass ends the call. Wherever the lock was given up, the VMA is looked up anew. See
-    :func:`rfcsim.model.step.step` for the result.
+    The moves that populate are those of :func:`rfcsim.model.populate.populate`. Wherever the lock
+    has been given up, the VMA is looked up again. See :func:`rfcsim.model.step.step` for the
+    result.
 
-    Source: `do_mlock_pages` of the RFC, with a hold a batch; `do_mlock_pages` of 2.6.38 and
-    `__mm_populate` from 3.9 on, with one hold unless the disk is waited for.
+    Source: `do_mlock_pages` of the RFC, with one hold for each batch; `do_mlock_pages` of 2.6.38
+    and `__mm_populate` from 3.9 on, with one hold as long as the disk need not be waited for.
     """
     regs = state.tasks[task]
     rules = pass_rules(state, regs)
@@ -69,7 +70,7 @@ def step_second_pass(state, task):
             regs[reg.STEP] = SECOND_PASS
             page = regs[reg.NEXT]
             if regs[reg.LOOKED_UP] == page:
-                regs[reg.LOOKED_UP] = -1  # it will be looked up anew
+                regs[reg.LOOKED_UP] = -1  # it will be looked up again
                 if state.pages[page] & bit.READING:
                     return effect.WAIT_PAGE, page, 0
         elif where == LEAVE_TO_POPULATE:
@@ -86,9 +87,9 @@ def step_second_pass(state, task):
 
 @inner
 def step_populate(state, task):
-    """One move of `madvise(MADV_POPULATE_WRITE)`, or of its like for memory that is only read.
+    """One move of `madvise(MADV_POPULATE_WRITE)`, or of its counterpart for read-only memory.
 
-    All of it is a second pass. What it makes present in a VM_LOCKED VMA is mlocked.
+    All of it is a second pass. The pages that it makes present in a VM_LOCKED VMA are mlocked.
 
     Source: `madvise_populate`, mm/madvise.c, 5.14.
     """
@@ -98,7 +99,7 @@ def step_populate(state, task):
 
 @inner
 def _end(regs):
-    """One past the last page of the pass: what `mremap` has grown by lies at its new place."""
+    """One past the last page of the pass. The pages that `mremap` added are at the new place."""
     if regs[reg.CALL] == call.MREMAP:
         return regs[reg.RETURN] + regs[reg.ARG]
     return regs[reg.END]
@@ -106,7 +107,7 @@ def _end(regs):
 
 @inner
 def _go_past(state, regs):
-    """Leave the part that was dealt with behind; everything, after an error."""
+    """Go on behind the part that was dealt with; after an error, behind the whole range."""
     regs[reg.NEXT] = regs[reg.STOP]
     if state.mm[mm.MUTANT] == mutant.SKIPS_A_PAGE:
         regs[reg.NEXT] += 1
@@ -121,8 +122,8 @@ def _go_past(state, regs):
 def _find_part(state, regs):
     """Find the next pages to populate, under the shared lock; False if there are none here.
 
-    Afterwards reg.STOP says how far this hold has dealt with the range. Holes are passed over,
-    but `madvise` fails at one.
+    Afterwards reg.STOP says how far the range has been dealt with. Holes are passed over, except
+    by `madvise`, which fails.
     """
     vmas = state.vmas
     rules, end = pass_rules(state, regs), _end(regs)

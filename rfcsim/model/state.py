@@ -1,4 +1,4 @@
-"""The state of a model: its arrays, and making them, empty."""
+"""The state of the model: its arrays, and how to make empty ones."""
 
 from typing import NamedTuple
 
@@ -10,13 +10,13 @@ from rfcsim.model.layout import mm, reg, sem, vma
 class State(NamedTuple):
     """Everything a step function may read or write.
 
-    mm : int64[mm.SIZE]
-    vmas : int64[capacity, vma.SIZE]
-    pages : uint8[pages]
-    sem : int64[sem.SIZE]
-    queue : int64[tasks], a ring
-    granted : int64[tasks], scratch: who the latest release granted, in queue order
-    tasks : int64[tasks, reg.SIZE]
+    mm : int64[mm.SIZE], the address space and the kernel that serves it
+    vmas : int64[capacity, vma.SIZE], its VMAs
+    pages : uint8[pages], the bits (bit.*) of each page
+    sem : int64[sem.SIZE], `mmap_sem`
+    queue : int64[tasks], a ring: who waits for `mmap_sem`
+    granted : int64[tasks], scratch: whom the latest release granted it to, in queue order
+    tasks : int64[tasks, reg.SIZE], the registers of each task
     """
 
     mm: np.ndarray
@@ -36,7 +36,7 @@ def new_state(pages: int, vma_capacity: int, tasks: int) -> State:
     pages : int
         Size of the address space, in pages of 4 KiB.
     vma_capacity : int
-        Rows for VMAs; see `max_map_count` for when a kernel refuses one more.
+        Rows for VMAs. (When the kernel refuses one more is up to mm.MAX_MAP_COUNT.)
     tasks : int
         Tasks that share the address space.
 

@@ -19,6 +19,7 @@ from rfcsim.model.second_pass import step_populate, step_second_pass
 from rfcsim.model.shared import (
     GO_ON,
     LEAVE_TO_POPULATE,
+    NO_STEP,
     PART_FIRST_PAGE,
     PART_OVER,
     POPULATED,
@@ -32,7 +33,7 @@ from rfcsim.model.unmap import unmap
 
 @njit
 def begin(state, task, call, start, pages, arg, backing):
-    """Let a task between calls enter one.
+    """Begin a call of a task that is between calls.
 
     Parameters
     ----------
@@ -41,14 +42,21 @@ def begin(state, task, call, start, pages, arg, backing):
     call : int
         call.*.
     start, pages : int
-        The range in pages; of `mlockall` and `munlockall` all of them.
+        The range: its first page and its length. For `mlockall` and `munlockall` it is the whole
+        address space.
     arg, backing : int
-        `mmap`: VM_* flags, with VM_LOCKED for MAP_LOCKED and MAP_POPULATE, and backing.*.
-        `mremap`: the new number of pages, and the new first page, MREMAP_MAYMOVE or
-        MREMAP_IN_PLACE. `mprotect`: VM_* of the protection. `mlock`: MLOCK_ONFAULT or 0.
-        `mlockall`: MCL_*. `remap_file_pages`: MAP_NONBLOCK or 0. `kill`: the task.
-        `touch`, `get_user_pages`: 1 for a write. `hold`: the lock mode, and the nanoseconds.
-        Otherwise 0.
+        What else the call is given. 0, 0 unless it is named here:
+
+        - `mmap`: VM_* (VM_LOCKED for MAP_LOCKED) with or without MAP_POPULATE; backing.*.
+        - `mremap`: the new number of pages; the new first page, MREMAP_MAYMOVE or
+          MREMAP_IN_PLACE.
+        - `mprotect`: VM_* of the protection; 0.
+        - `mlock`: MLOCK_ONFAULT or 0; 0.
+        - `mlockall`: MCL_*; 0.
+        - `remap_file_pages`: MAP_NONBLOCK or 0; 0.
+        - `kill`: the task; 0.
+        - `touch`, `get_user_pages`: 1 for a write, else 0; 0.
+        - `hold`: the lock mode; the nanoseconds.
     """
     regs = state.tasks[task]
     regs[reg.CALL] = call
@@ -72,8 +80,8 @@ def step(state, task, run_class, run_limit):
     Parameters
     ----------
     state : State
-        Changed in place. The caller performs effect.DOWN and effect.UP with
-        :mod:`rfcsim.model.rwsem` and the end of a read with
+        Changed in place. The caller carries out effect.DOWN, effect.UP and effect.DOWNGRADE with
+        :mod:`rfcsim.model.rwsem`, and the end of a read with
         :func:`rfcsim.model.pages.complete_read`.
     task : int
     run_class, run_limit : int
@@ -83,11 +91,11 @@ def step(state, task, run_class, run_limit):
     Returns
     -------
     (int, int, int)
-        effect.* and its two numbers, see :mod:`rfcsim.model.layout`.
+        effect.* and its two numbers: see :mod:`rfcsim.model.layout.effect`.
     """
-    # One function, not several: each level of inlining is compiled anew with all below it.
+    # One function, not several: each level of inlining is compiled again with all below it.
     regs = state.tasks[task]
-    which = regs[reg.CALL]
+    this_call = regs[reg.CALL]
     while True:
         where = regs[reg.STEP]
         if where == POPULATING or where >= PART_FIRST_PAGE:
@@ -101,42 +109,44 @@ def step(state, task, run_class, run_limit):
         if where >= UNMAPPING:
             stage = (where - UNMAPPING) // UNMAP_STEPS
             start, end = regs[reg.START], regs[reg.END]
-            if which == call.MREMAP:
+            if this_call == call.MREMAP:
                 start, end = unmapped_by_mremap(regs, stage)
-            elif which == call.BRK:
+            elif this_call == call.BRK:
                 start, end = end, regs[reg.RETURN]
             kind, a, b = unmap(state, task, start, end, run_class, run_limit)
             if kind != effect.DONE:
                 return kind, a, b
             regs[reg.STEP] = UNMAPPED + stage
-        if which == call.TOUCH:
+        if this_call == call.TOUCH:
             return step_touch(state, task)
-        if which == call.HOLD:
+        if this_call == call.HOLD:
             return step_hold(state, task)
-        if which == call.READ_MAPS:
+        if this_call == call.READ_MAPS:
             return step_read_maps(state, task)
-        if which == call.TRUNCATE:
+        if this_call == call.TRUNCATE:
             return step_truncate(state, task, run_class, run_limit)
-        if which == call.POPULATE:
+        if this_call == call.POPULATE:
             return step_populate(state, task)
-        if which == call.GET_USER_PAGES:
+        if this_call == call.GET_USER_PAGES:
             return step_get_user_pages(state, task)
-        if which == call.FORK:
+        if this_call == call.FORK:
             return step_fork(state, task, run_class, run_limit)
-        if which == call.KILL:
+        if this_call == call.KILL:
             return step_kill(state, task)
-        if which == call.MPROTECT:
+        if this_call == call.MPROTECT:
             return step_mprotect(state, task)
-        if which in (call.MMAP, call.MUNMAP):
+        if this_call in (call.MMAP, call.MUNMAP):
             kind, a, b = step_mmap(state, task)
-        elif which == call.BRK:
+        elif this_call == call.BRK:
             kind, a, b = step_brk(state, task)
-        elif which == call.MREMAP:
+        elif this_call == call.MREMAP:
             kind, a, b = step_mremap(state, task, run_class, run_limit)
-        elif which == call.REMAP_FILE_PAGES:
+        elif this_call == call.REMAP_FILE_PAGES:
             kind, a, b = step_remap(state, task, run_class, run_limit)
-        else:
+        elif this_call in (call.MLOCK, call.MUNLOCK, call.MLOCKALL, call.MUNLOCKALL):
             kind, a, b = step_mlock(state, task, run_class, run_limit)
+        else:
+            return NO_STEP, 0, 0
         if kind != GO_ON:
             return kind, a, b
 

@@ -5,7 +5,7 @@ from rfcsim.model.layout import bit, call, effect, errno, lock, mm, reg, rule, v
 from rfcsim.model.shared import OLD_PLACE, UNMAP_STEPS, UNMAPPING
 from rfcsim.model.vma import find_vma, intersects, map_count_reached, remove_rows, split
 
-MAPPED_BITS = bit.PRESENT | bit.MLOCKED | bit.ZERO | bit.COW  # what goes when a page is unmapped
+MAPPED_BITS = bit.PRESENT | bit.MLOCKED | bit.ZERO | bit.COW  # cleared when a page is unmapped
 
 # Where in the stretch a task is.
 SPLIT = 0
@@ -18,9 +18,9 @@ DOWNGRADE = 5
 
 @inner
 def unmap(state, task, start, end, run_class, run_limit):
-    """One move of unmapping [start, end), under the exclusive hold; `effect.DONE` when over.
+    """One move of unmapping [start, end) under the exclusive hold; `effect.DONE` when it is over.
 
-    A range with nothing mapped is over at once. If a split fails, reg.RETURN says so and the
+    If nothing is mapped there, it is over at once. If a split fails, reg.RETURN says so and the
     range stays mapped. A `munmap` that downgrades is left with the shared hold.
 
     Source: `do_munmap`, mm/mmap.c, 2.6.36; `__do_munmap`, 4.20.
@@ -73,7 +73,7 @@ def unmap(state, task, start, end, run_class, run_limit):
 def _downgrades(state, regs, start):
     """Whether the pages from `start` on, now in no VMA, are visited under a shared hold.
 
-    Not below a VMA that grows down: it would grow into them.
+    They are not if the next VMA grows down, since it could grow into them.
 
     Source: `detach_vmas_to_be_unmapped`, mm/mmap.c, 5.8.
     """
@@ -85,7 +85,7 @@ def _downgrades(state, regs, start):
 
 @inner
 def _split_ends(state, start, end):
-    """Split the VMAs that straddle the ends of the range; how many splits, or -ENOMEM.
+    """Split the VMAs that straddle the ends of the range; returns how many splits, or -ENOMEM.
 
     Only a split in the middle of one VMA is tested against `max_map_count`.
     """
@@ -122,7 +122,7 @@ def _clear_next_flag(state, regs, end):
 
 @inner
 def clear_mlocked(state, regs, run_class, run_limit):
-    """Clear PG_mlocked on pages of [reg.NEXT, reg.STOP); how many, one or a run.
+    """Clear PG_mlocked on a page of [reg.NEXT, reg.STOP), or on a run; returns how many pages.
 
     Source: `munlock_vma_pages_range`, 2.6.36: its cost is per page of address range.
     """
@@ -137,7 +137,7 @@ def clear_mlocked(state, regs, run_class, run_limit):
 
 @inner
 def _remove(state, regs, start, end):
-    """Take the range's VMAs out; [reg.NEXT, reg.STOP) is then what `zap` visits."""
+    """Remove the range's VMAs; returns how many. `zap` then visits [reg.NEXT, reg.STOP)."""
     vmas = state.vmas
     first = find_vma(state, start)
     last = first
@@ -152,7 +152,7 @@ def _remove(state, regs, start, end):
 
 @inner
 def zap(state, regs, run_class, run_limit):
-    """Unmap pages of [reg.NEXT, reg.STOP); how many, one or a run. The page cache stays.
+    """Unmap a page of [reg.NEXT, reg.STOP), or a run; returns how many. The page cache stays.
 
     Source: `unmap_region`, 2.6.36.
     """

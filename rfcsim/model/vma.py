@@ -40,9 +40,9 @@ def covers(state, row, page):
 
 @inner
 def walked_to(state, regs):
-    """Where a walk over the VMAs of a range goes on, from reg.NEXT, the end of the part before.
+    """Where a walk over the VMAs of a range goes on; reg.NEXT is the end of the part before.
 
-    That part may have merged with the VMA after it, which then has been dealt with.
+    That part may have merged with the VMA after it, which has then been dealt with.
 
     Source: the loops of `do_mlock` (mm/mlock.c) and `sys_mprotect` (mm/mprotect.c), 2.6.36.
     """
@@ -54,7 +54,7 @@ def walked_to(state, regs):
 
 @inner
 def insert_row(state, row):
-    """Make room for a VMA at `row`; its columns are the caller's to fill."""
+    """Make room for a VMA at `row`; the caller fills its columns."""
     count = state.mm[mm.MAP_COUNT]
     for r in range(count, row, -1):
         for column in range(vma.SIZE):
@@ -64,7 +64,7 @@ def insert_row(state, row):
 
 @inner
 def insert_vma(state, row, start, end, flags, backing, identity):
-    """Put a VMA at `row` whose file nobody has read in yet."""
+    """Insert a VMA at `row`, with the readahead state of a file that has just been opened."""
     insert_row(state, row)
     area = state.vmas[row]
     area[vma.START] = start
@@ -91,7 +91,7 @@ def remove_rows(state, first, last):
 
 @inner
 def split(state, row, page):
-    """Split the VMA at `row` in two at `page`, whatever the map count.
+    """Split the VMA at `row` in two at `page`; the map count is not tested.
 
     Source: `__split_vma`, mm/mmap.c, 2.6.36.
     """
@@ -147,22 +147,22 @@ def change_flags(state, row, start, end, flags):
     start, end : int
         Pages; the range is not empty.
     flags : int
-        VM_* of the range afterwards, different from what they are.
+        VM_* of the range afterwards; they differ from what they are now.
 
     Returns
     -------
     row : int
-        The VMA that covers the range afterwards, or -ENOMEM: the map count is at its limit.
-        Splits that were made by then stay.
+        The VMA that covers the range afterwards, or -ENOMEM if the map count is at its limit. The
+        splits that were made before stay.
     changes : int
-        Splits and merges made.
+        How many splits and merges were made.
 
     Source: the middle of `mlock_fixup`, mm/mlock.c, 2.6.36: `vma_merge`, else `split_vma`.
     """
     vmas = state.vmas
     at_start = vmas[row, vma.START] == start
     at_end = vmas[row, vma.END] == end
-    # vma_merge moves the boundary to a neighbour that fits; no VMA is added, so no limit.
+    # vma_merge moves the boundary to a neighbour that fits. It adds no VMA, so there is no limit.
     moves_boundary = (at_start and fits(state, row, row - 1, flags)) or (
         at_end and fits(state, row, row + 1, flags)
     )

@@ -1,1 +1,1 @@
-"""Scenarios over all orders of steps: claims, the schedules that break them, walks by hand."""
+"""Scenarios over all orders of steps: claims, schedules that break them, and single walks."""

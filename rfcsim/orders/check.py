@@ -1,24 +1,21 @@
-"""Check a scenario's claims over all orders of steps, and replay the schedules that break them."""
+"""The checker: which claims about a scenario hold over all orders of steps."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
-import numpy as np
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.model.layout import design, mm, operation, thread
-from rfcsim.model.layout import mutant as mutants
-from rfcsim.race.layout import grant
+from rfcsim.model.layout import design, mm
+from rfcsim.model.layout.complete import require_all
+from rfcsim.orders.problem import policy_code, problem_of, schedule_text
+from rfcsim.race.layout import claim as state_claim
 from rfcsim.race.outcomes import Outcome, concurrent_outcomes, sequential_outcomes
-from rfcsim.race.problem import refuse_large
-from rfcsim.race.search import ExplorerError, Leg, Problem, search_all
-from rfcsim.scenario.compile import compile_scenario, piece_starts
-from rfcsim.scenario.costs import cost_values
+from rfcsim.race.search import ExplorerError, search_all
+from rfcsim.scenario.explain import did_you_mean, show
 from rfcsim.scenario.scenario import Scenario
 
-# In the order of the claim.* of rfcsim.race.layout, then those about outcomes.
 CLAIMS = {
     "mlocked-where-locked": "no page is mlocked outside a VM_LOCKED VMA",
     "charged-as-locked": "the pages of VM_LOCKED VMAs add up to locked_vm",
@@ -28,8 +25,18 @@ CLAIMS = {
     "as-if-sequential": "... as after some order of the whole calls on the original design",
     "as-if-sequential-strict": "and so is the state of every page, also of those not locked",
 }
-_STATE_CLAIMS = list(CLAIMS)[:4]
-_POLICIES = {"any": grant.ANY, "fifo": grant.FIFO}
+_STATE_CLAIMS = {  # those that states are checked for; the others are about outcomes
+    "mlocked-where-locked": state_claim.MLOCKED,
+    "charged-as-locked": state_claim.CHARGED,
+    "complete": state_claim.COMPLETE,
+    "progress": state_claim.PROGRESS,
+}
+require_all(
+    vars(),
+    [state_claim.NAMES[number] for number in _STATE_CLAIMS.values()],
+    state_claim.NAMES,
+    "say in _STATE_CLAIMS what claim that is",
+)
 
 _SCHEMA = {
     "claim": pl.String(),
@@ -47,14 +54,14 @@ class Check:
     ----------
     scenario : Scenario
     states : int
-        Distinct states that were found, all that can be reached.
+        How many distinct states were found: all that can be reached.
     seconds : float
     outcomes : frozenset of Outcome
         Every way in which the run can end.
     sequential : frozenset of Outcome
         Every outcome of some order of the whole calls on the original design.
     schedules : dict of str to str
-        For each claim that is violated a shortest schedule that violates it, see `replay`.
+        For each claim that is violated, a shortest schedule that violates it; see `replay`.
     """
 
     scenario: Scenario
@@ -66,12 +73,14 @@ class Check:
 
     def holds(self, claim: str) -> bool:
         """Whether a claim (a key of CLAIMS) holds in every order of steps."""
-        if claim not in CLAIMS:
-            raise RfcsimError(f"claim = {claim!r}: must be one of {', '.join(CLAIMS)}")
+        if claim not in list(CLAIMS):
+            raise RfcsimError(
+                f"claim = {show(claim)}: there is none; {did_you_mean(claim, CLAIMS)}"
+            )
         return claim not in self.schedules
 
     def violated_by(self, schedule: str) -> list[str]:
-        """The claims that a schedule was found to violate."""
+        """The claims for which `schedules` has this schedule."""
         return [claim for claim, found in self.schedules.items() if found == schedule]
 
     def verdicts(self) -> pl.DataFrame:
@@ -83,7 +92,7 @@ class Check:
         )
 
     def table(self) -> pl.DataFrame:
-        """A row a claim: claim, holds, schedule (a shortest one that violates it), meaning."""
+        """One row per claim: claim, holds, schedule (a shortest one that violates it), meaning."""
         rows = [
             (claim, self.holds(claim), self.schedules.get(claim), meaning)
             for claim, meaning in CLAIMS.items()
@@ -102,29 +111,29 @@ def check(
 ) -> Check:
     """Try every order of the steps of a scenario's calls, and say which claims hold.
 
-    Every task makes its calls once; times, CPUs and costs play no part.
+    Every task makes its calls once. Times, CPUs and costs play no part.
 
     Parameters
     ----------
     scenario : Scenario
         A small one: at most 1,024 pages and 26 tasks, and no uncached file.
     policy : str
-        "any": a waiter that the holders allow may be granted whatever the queue, which covers
-        every policy of a lock. "fifo": the hand-over of 2.6.36.
+        "any": any waiter that the holders allow may be granted, wherever it stands in the queue,
+        which covers every lock policy. "fifo": the hand-over of 2.6.36.
     mutant : str
-        A deliberate mistake in the patch (`rfcsim.model.layout.MUTANT_NAMES`), or "none". The
-        whole calls that the outcomes are compared with are made without it.
+        A deliberate mistake in the patch (`rfcsim.model.layout.mutant.NAMES`), or "none". The
+        whole calls with which the outcomes are compared are made without it.
     reduce : bool
-        Take steps that commute with everybody else's together: the same verdicts, sooner.
+        Take steps that commute with those of all other tasks together: the same verdicts, sooner.
     most_gib : float
         Memory that the search may take, in GiB; a state takes about 50 bytes.
     progress : callable, optional
-        Told now and then how many states have been found.
+        Called now and then with the number of states that have been found.
 
     Raises
     ------
     RfcsimError
-        One line: what does not fit, or how far the search came when the memory was full.
+        One line: what does not fit, or how far the search had come when the memory was full.
     """
     if not isinstance(most_gib, int | float) or not 0 < most_gib < inf:
         raise RfcsimError(f"most_gib = {most_gib!r}: must be more than 0")
@@ -144,14 +153,14 @@ def check(
     except ExplorerError as error:
         raise RfcsimError(f"{scenario.name}: {error}") from None
     found = concurrent_outcomes(exploration)
-    numbers = {claim: exploration.violation(n) for n, claim in enumerate(_STATE_CLAIMS)}
+    numbers = {claim: exploration.violation(n) for claim, n in _STATE_CLAIMS.items()}
     numbers["serialisable"] = _first_beyond(found, same_design, promised=True)
     numbers["as-if-sequential"] = _first_beyond(found, sequential, promised=True)
     numbers["as-if-sequential-strict"] = _first_beyond(found, sequential, promised=False)
     schedules = {
         claim: schedule_text(exploration.path(number))
-        for claim, number in numbers.items()
-        if number is not None
+        for claim in CLAIMS
+        if (number := numbers[claim]) is not None
     }
     return Check(
         scenario=scenario,
@@ -166,59 +175,10 @@ def check(
 def _first_beyond(
     found: dict[Outcome, int], allowed: set[Outcome], *, promised: bool
 ) -> int | None:
-    """The nearest state whose outcome is not allowed, by what is promised or to the letter."""
+    """The nearest state whose outcome is not allowed, in what is promised or to the letter."""
     if promised:
         kept = {outcome.promised() for outcome in allowed}
         beyond = (number for outcome, number in found.items() if outcome.promised() not in kept)
     else:
         beyond = (number for outcome, number in found.items() if outcome not in allowed)
     return min(beyond, default=None)
-
-
-def policy_code(policy: str) -> int:
-    """grant.* of the explorer for "any" or "fifo"; RfcsimError for anything else."""
-    if policy not in _POLICIES:
-        raise RfcsimError(f"policy = {policy!r}: must be one of {', '.join(_POLICIES)}")
-    return _POLICIES[policy]
-
-
-def problem_of(scenario: Scenario, mutant: str = "none") -> Problem:
-    """A scenario as the explorer takes it."""
-    if mutant not in mutants.NAMES:
-        raise RfcsimError(f"mutant = {mutant!r}: must be one of {', '.join(mutants.NAMES)}")
-    try:  # before any array of that size is made
-        refuse_large(scenario.placements()[-1].end, sum(group.count for group in scenario.tasks))
-    except ExplorerError as error:
-        raise RfcsimError(f"{scenario.name}: {error}") from None
-    machine = compile_scenario(scenario, cost_values(scenario.costs))
-    machine.state.mm[mm.MUTANT] = mutants.NAMES.index(mutant)
-    machine.state.mm[mm.LOCK_POLICY] = 0  # the explorer has policies of its own
-    if mutant == "downgrades":
-        machine.state.mm[mm.DESIGN] = design.DOWNGRADE
-    columns = [operation.CALL, operation.START, operation.PAGES, operation.ARG, operation.BACKING]
-    calls = [_pieces(op)[:, columns] for op in machine.programs]
-    ops_before = np.cumsum([0, *map(len, calls)])
-    last_ops = machine.threads[:, thread.FIRST_OP] + machine.threads[:, thread.OPS]
-    return Problem(
-        state=machine.state,
-        calls=np.concatenate(calls),
-        first_op=ops_before[np.concatenate([[0], last_ops])],
-    )
-
-
-def _pieces(op: np.ndarray) -> np.ndarray:
-    """The calls that a row of a program stands for, int64[calls, operation.SIZE]."""
-    if op[operation.PIECE_PAGES] == 0:
-        return op[None, :]
-    starts = piece_starts(op)
-    calls = np.repeat(op[None, :], len(starts), axis=0)
-    calls[:, operation.START] = starts
-    calls[:, operation.PAGES] = np.minimum(
-        op[operation.PIECE_PAGES], op[operation.START] + op[operation.PAGES] - starts
-    )
-    return calls
-
-
-def schedule_text(legs: list[Leg]) -> str:
-    """A schedule as `replay` reads it: "A5 B12 A3"."""
-    return " ".join(f"{chr(ord('A') + leg.task)}{leg.steps}" for leg in legs)

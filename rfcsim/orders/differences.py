@@ -1,4 +1,4 @@
-"""The smallest calls on which the patch and the original part ways with nobody else there."""
+"""The smallest calls for which the patch and the original differ, with no other task there."""
 
 import polars as pl
 
@@ -19,10 +19,10 @@ _SCHEMA = {
 
 
 def sequential_differences(pages: int = 3) -> pl.DataFrame:
-    """Try every call on every small address space by both designs, and keep the differences.
+    """Try every call on every small address space under both designs, and keep the differences.
 
-    Every page is a hole, ordinary memory, PROT_NONE, read-only, locked already (ordinary or
-    PROT_NONE), special (VM_DONTEXPAND) or a device's (VM_IO); none is present; every range is
+    Every page is a hole, ordinary memory, PROT_NONE, read-only, already locked (ordinary or
+    PROT_NONE), special (VM_DONTEXPAND) or of a device (VM_IO). No page is present. Every range is
     tried.
 
     Parameters
@@ -33,10 +33,10 @@ def sequential_differences(pages: int = 3) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        A row for each way to differ, with the smallest example of it: call, range (pages), address
-        space (a kind for each page), original and patched (what the call returned, then each
-        page: "L" if VM_LOCKED, "p" present, "m" mlocked), differs in (value, locked_vm, flags,
-        pages), cases (how many there are in all).
+        One row per way to differ, with its smallest example: call, range (in pages), address space
+        (the kind of each page), original and patched (what the call returned, then each page: "L"
+        if VM_LOCKED, "p" present, "m" mlocked), differs in (value, locked_vm, flags, pages), cases
+        (how many there are in all).
     """
     smallest: dict[tuple[str, ...], Difference] = {}
     cases: dict[tuple[str, ...], int] = {}
@@ -62,7 +62,7 @@ def sequential_differences(pages: int = 3) -> pl.DataFrame:
 
 
 def _way(found: Difference) -> tuple[str, ...]:
-    """What kind of difference it is: the call, both values, and what of the state differs."""
+    """The kind of a difference: the call, both values, and what differs in the state."""
     original, patched = found.original, found.patched
     parts = {
         "value": (original.results, patched.results),
@@ -76,7 +76,7 @@ def _way(found: Difference) -> tuple[str, ...]:
 
 
 def _plainness(found: Difference) -> tuple[int, int, int]:
-    """The fewest pages first, then the fewest kinds of them, then the plainest kinds."""
+    """A sort key: the fewest pages first, then the fewest kinds of page, then the plainest."""
     kinds = found.case.kinds
     order = ["hole", *KINDS]
     return len(kinds), len(set(kinds)), sum(order.index(kind) for kind in kinds)

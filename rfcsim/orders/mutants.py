@@ -22,8 +22,8 @@ def mutant_scoreboard() -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        A row a mutant: mutant, scenario (the first of `check_scenarios()` that finds it), claim,
-        schedule (a shortest one); the last three are null if the mistake goes unnoticed.
+        One row per mutant: mutant, scenario (the first of `check_scenarios()` that finds it),
+        claim, schedule (a shortest one). The last three are null if the mistake goes unnoticed.
     """
     scenarios = [check_scenario(name) for name in check_scenarios()]
     sound = {scenario.name: set(check(scenario).schedules) for scenario in scenarios}

@@ -1,4 +1,4 @@
-"""Take one schedule step by step: the way to look at what the explorer found."""
+"""Take one schedule step by step, to look at what the checker found."""
 
 import re
 from typing import NamedTuple
@@ -6,9 +6,8 @@ from typing import NamedTuple
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.model.layout import call as call_number
-from rfcsim.model.layout import lock, operation, reg
-from rfcsim.orders.check import policy_code, problem_of
+from rfcsim.model.layout import call, lock, operation, reg
+from rfcsim.orders.problem import policy_code, problem_of
 from rfcsim.orders.walk import address_space
 from rfcsim.race.arrays import Search
 from rfcsim.race.layout import actor
@@ -30,9 +29,9 @@ _SCHEMA = {
 
 
 class _Seen(NamedTuple):
-    """What of a state tells one step from the next."""
+    """The part of a state by which one step differs from the next."""
 
-    ops: list[int]  # row of calls that each task is in
+    ops: list[int]  # the row of Problem.calls that each task is in
     held: list[int]
     waits: list[int]
     results: list[int]
@@ -49,7 +48,7 @@ class _Seen(NamedTuple):
         )
 
     def did(self, after: "_Seen", task: int) -> str:
-        """The step of `task` that leads from here to `after`, in words."""
+        """The step of `task` that leads from this state to `after`, in words."""
         if after.ops[task] != self.ops[task]:
             return f"returns {after.results[self.ops[task]]}"
         if after.held[task] != self.held[task]:
@@ -78,20 +77,20 @@ def replay(
     ----------
     scenario : Scenario
     schedule : str
-        Who makes how many steps in turn, "A5 B12 A3": A is the scenario's first task.
+        Who makes how many steps in turn, such as "A5 B12 A3"; A is the scenario's first task.
     policy, mutant : str
-        Those of the check which found the schedule.
+        Those of the check that found the schedule.
 
     Returns
     -------
     polars.DataFrame
-        A row a step: step, task, call, did (what the others can see of it), then VMAs, pages
-        and locked_vm as `walk` shows them.
+        One row per step: step, task, call, did (what the other tasks can see of it), then VMAs,
+        pages and locked_vm as `walk` shows them.
 
     Raises
     ------
     RfcsimError
-        If the schedule is none, or none of this scenario.
+        If the schedule is not one, or not one of this scenario.
     """
     legs = parse_schedule(schedule)
     problem = problem_of(scenario, mutant)
@@ -104,9 +103,9 @@ def replay(
             after = _Seen.of(search)
             if before is not None:
                 task = next(who)
-                call = call_number.NAMES[problem.calls[before.ops[task], operation.CALL]]
+                called = call.NAMES[problem.calls[before.ops[task], operation.CALL]]
                 did = before.did(after, task)
-                rows.append((len(rows) + 1, names[task], call, did, *after.space))
+                rows.append((len(rows) + 1, names[task], called, did, *after.space))
             before = after
     except ExplorerError as error:
         raise RfcsimError(f"{scenario.name}: {error}") from None
@@ -114,7 +113,7 @@ def replay(
 
 
 def parse_schedule(schedule: str) -> list[Leg]:
-    """The legs of a schedule that is written as "A5 B12 A3"; RfcsimError if it is none."""
+    """The legs of a schedule such as "A5 B12 A3"; RfcsimError if it is not one."""
     legs = []
     for word in schedule.split():
         leg = _LEG.fullmatch(word)

@@ -1,4 +1,4 @@
-"""The verdicts of the explorer, design by design, and on what programs do by themselves."""
+"""The verdicts of the checker by design, and on programs that lock in pieces."""
 
 from collections.abc import Iterable
 from typing import Any, TypeVar
@@ -39,23 +39,24 @@ def verdicts(
     ----------
     designs : iterable of str, optional
         Values of `Scenario.design`, and the programs of `ways_to_lock`, "mlock pieces" and
-        "populate pieces", on the newest design: every mlock() of the scenario is then several
-        calls, each of `batch_pages`, and goes on after one that failed. A pause between two of
-        them makes no difference to the explorer, which tries every order anyway. All if not given.
+        "populate pieces", on the newest design; by default all of these. With a program, every
+        mlock() of the scenario is several calls of `batch_pages` each, and the program goes on
+        after a call that failed. A pause between two calls makes no difference to the checker,
+        which tries every order anyway.
     scenarios : iterable of str or Scenario, optional
-        Small ones, as `check` takes them; a name is one of `check_scenarios()`, all of which are
-        taken if none is given.
+        Small ones, as `check` takes them. A name is one of `check_scenarios()`; by default all of
+        these.
     policy : str
         See `check`.
 
     Returns
     -------
     polars.DataFrame
-        A row a scenario and design, or program, scenarios outermost: scenario, design, states,
-        seconds; one column a claim of `CLAIMS`, "holds" or "violated" (complete is about what
-        mlock() promises, so that it says nothing of "populate pieces"); and breaks, a word for the
-        first of them, in their order, that is violated: its name, but "as-if" for as-if-sequential
-        and "strict" where that form alone is violated; "" if all hold.
+        One row per scenario and design, or program, scenarios outermost: scenario, design, states,
+        seconds; one column per claim of `CLAIMS`, "holds" or "violated" (complete is about what
+        mlock() promises, so it says nothing about "populate pieces"); and breaks, a word for the
+        first of them, in their order, that is violated: its name, except that as-if-sequential is
+        "as-if", or "strict" where only its strict form is violated; "" if all hold.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def verdicts(
 
 
 def _under(scenario: Scenario, design: str) -> Scenario:
-    """The scenario on a kernel of that design, or with that program on the newest one."""
+    """The scenario on a kernel of that design, or with that program on the newest design."""
     if design in DESIGNS:
         return scenario.replace(design=design)
     changes: dict[str, Any] = {"design": NEWEST}
@@ -93,7 +94,7 @@ def _under(scenario: Scenario, design: str) -> Scenario:
 
 def _several(name: str, given: Iterable[_T] | None, otherwise: Iterable[_T]) -> list[_T]:
     if isinstance(given, str):
-        raise RfcsimError(f"{name} = {show(given)}: must be several, in a list")
+        raise RfcsimError(f"{name} = {show(given)}: must be a list")
     several = list(otherwise if given is None else given)
     if not several:
         raise RfcsimError(f"{name} is empty: must be one or more")

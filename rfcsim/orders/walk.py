@@ -1,4 +1,4 @@
-"""One call, one step at a time: what it asks for, and what the address space is after it."""
+"""One task, one step at a time: what each step asks for, and the address space after it."""
 
 import polars as pl
 
@@ -8,8 +8,7 @@ from rfcsim.model.pages import complete_read
 from rfcsim.model.rwsem import down, downgrade, up
 from rfcsim.model.state import State
 from rfcsim.model.step import begin, take_step
-from rfcsim.scenario.compile import compile_scenario
-from rfcsim.scenario.costs import cost_values
+from rfcsim.scenario.compile import compile_process
 from rfcsim.scenario.scenario import Scenario
 
 MOST_STEPS = 1000
@@ -27,22 +26,21 @@ _SCHEMA = {
 def walk(scenario: Scenario, task: str | None = None) -> pl.DataFrame:
     """Let one task make its calls alone, and look at the process after every step.
 
-    Nobody interferes: the lock is granted at once and the disk answers at once.
+    No other task interferes: the lock is granted at once, and the disk answers at once.
 
     Parameters
     ----------
     scenario : Scenario
         A small one: at most MOST_STEPS steps.
     task : str, optional
-        The name of a task group, whose first task walks once through its calls; by default the
-        first group.
+        The name of a task group, by default the first. Its first task walks once through its calls.
 
     Returns
     -------
     polars.DataFrame
-        A row a step: step, asks for (the effect), holds mmap_sem (its mode afterwards), VMAs
-        ([start, end) in pages, "L" if VM_LOCKED), pages (one character each: "." absent,
-        "p" present, "m" present and mlocked), locked_vm (pages).
+        One row per step: step, asks for (the effect), holds mmap_sem (in which mode afterwards),
+        VMAs ([start, end) in pages, "L" if VM_LOCKED), pages (one character each: "." absent,
+        "p" present, "m" present and mlocked), locked_vm (in pages).
 
     Raises
     ------
@@ -54,10 +52,10 @@ def walk(scenario: Scenario, task: str | None = None) -> pl.DataFrame:
     if name not in names:
         raise RfcsimError(f"task = {name!r}: must be one of {', '.join(names)}")
     walker = sum(group.count for group in scenario.tasks[: names.index(name)])
-    machine = compile_scenario(scenario, cost_values(scenario.costs))
-    state, told = machine.state, machine.threads[walker]
+    state, programs, threads = compile_process(scenario)
+    told = threads[walker]
     rows: list[tuple] = []
-    for op in machine.programs[told[thread.FIRST_OP] : told[thread.FIRST_OP] + told[thread.OPS]]:
+    for op in programs[told[thread.FIRST_OP] : told[thread.FIRST_OP] + told[thread.OPS]]:
         argument = (
             op[operation.WORK_NS] if op[operation.CALL] == call.HOLD else op[operation.BACKING]
         )
@@ -82,7 +80,7 @@ def walk(scenario: Scenario, task: str | None = None) -> pl.DataFrame:
 
 
 def _perform(state: State, task: int, kind: int, a: int, b: int) -> str:
-    """Do at once what a step asked for; the same in words."""
+    """Do at once what a step asked for, and return it in words."""
     if kind == effect.CPU:
         return f"CPU: {work.NAMES[a]}" + (f" × {b}" if b > 1 else "")
     if kind == effect.DOWN:

@@ -1,9 +1,9 @@
-"""The worst schedule for one who waits, over all orders of steps."""
+"""The worst schedule for a task that waits, over all orders of steps."""
 
 from dataclasses import dataclass
 
 from rfcsim.errors import RfcsimError
-from rfcsim.orders.check import policy_code, problem_of, schedule_text
+from rfcsim.orders.problem import policy_code, problem_of, schedule_text
 from rfcsim.race.search import ExplorerError
 from rfcsim.race.waiting import worst_wait as search_worst_wait
 from rfcsim.scenario.scenario import Scenario
@@ -11,7 +11,7 @@ from rfcsim.scenario.scenario import Scenario
 
 @dataclass(frozen=True)
 class WorstWait:
-    """The most that others can do while a task waits for mmap_sem, and how it comes to that.
+    """The most that others can do while a task waits for mmap_sem, and how it comes about.
 
     Attributes
     ----------
@@ -21,7 +21,8 @@ class WorstWait:
     pages : int
         Pages that others make present between its request and its grant.
     schedule : str
-        A schedule in which they do, up to the grant, for `replay`; "" if it never has to wait.
+        A schedule in which they do so, up to the grant, for `replay`; "" if the task never has to
+        wait.
     """
 
     task: str
@@ -33,15 +34,15 @@ class WorstWait:
 def worst_wait(scenario: Scenario, task: str, *, policy: str = "fifo") -> WorstWait:
     """Find the schedule in which others populate most pages while a task waits for mmap_sem.
 
-    All orders of steps are tried, so this is a bound and no estimate. It is one in pages: what a
-    page takes is the clock's business.
+    All orders of steps are tried, so this is a bound, not an estimate. It is in pages: how long a
+    page takes, only the clock knows.
 
     Parameters
     ----------
     scenario : Scenario
         A small one, as for `check`; every task makes its calls once.
     task : str
-        Name of the group whose first task is looked at, over all of its requests.
+        Name of the group whose first task waits; all of its requests count.
     policy : str
         "fifo": the hand-over of 2.6.36. "any": any waiter that the holders allow may be next.
 

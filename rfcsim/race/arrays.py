@@ -1,6 +1,6 @@
-"""The arrays of an exploration, together.
+"""The arrays of an exploration, in one record.
 
-A state of the exploration is a row of numbers, those of its parts: see :mod:`rfcsim.race.parts`.
+A state of the exploration is a row with the numbers of its parts: see :mod:`rfcsim.race.parts`.
 """
 
 from typing import NamedTuple
@@ -15,9 +15,9 @@ from rfcsim.race.rows import RowSet
 class Reached(NamedTuple):
     """What the moves of a few states lead to, before it is looked up among the states.
 
-    rows : uint32[most, 1 + tasks], as those of the states
+    rows : uint32[most, 1 + tasks], like those of the states
     hashes : uint64[most], of the rows
-    origins : uint32[most], number of the state that the move starts from
+    origins : uint32[most], the number of the state that each move starts from
     """
 
     rows: np.ndarray
@@ -28,23 +28,23 @@ class Reached(NamedTuple):
 class Search(NamedTuple):
     """An exploration: what it works on, what it has found, and where it stands.
 
-    state : State, working arrays for one state at a time
-    common : int64[words], what in `state` the tasks have in common, array after array
-    actors : int64[tasks, actor.SIZE], working likewise
-    results : int64[calls], likewise: what each call returned, 0 before it did
+    state : State, working arrays: one state at a time is looked at in them
+    common : int64[words], what the tasks have in common in `state`, array after array
+    actors : int64[tasks, actor.SIZE], working too
+    results : int64[calls], working too: what each call has returned, 0 until then
     own : int64[columns], scratch: the part of one task
     calls : int64[calls, operation.SIZE]
     first_op : int64[tasks + 1], the rows of calls of task t are [first_op[t], first_op[t + 1])
-    free_identity : int64[1], identities from here on are those of calls that map
+    free_identity : int64[1], identities from here on belong to calls that map
     alone : int64[calls], 1 if no other call has a page in common with this one
     states : RowSet of uint32[1 + tasks], in the order in which they were found
     parents : uint32[room], the state that each was first reached from
-    common_parts : RowSet of int64[words]
-    task_parts : RowSet of int64[columns]
+    common_parts : RowSet of int64[words], the different common parts
+    task_parts : RowSet of int64[columns], the different parts of tasks
     remembered : Remembered, from a move to what becomes of its parts
-    reached : Reached
+    reached : Reached, what the moves of the latest states lead to
     violated : int64[claim.COUNT], the first state that violates each claim, or -1
-    control : int64[control.SIZE]
+    control : int64[control.SIZE], scalars
     """
 
     state: State

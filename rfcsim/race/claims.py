@@ -10,7 +10,7 @@ from rfcsim.race.layout import claim
 def check_state(search, number):
     """Check the claims about every state in which nobody holds the lock exclusively.
 
-    Under an exclusive hold the map is being changed, and nobody may look at it.
+    Under an exclusive hold the address space is being changed, and nobody may look at it.
     """
     if search.state.sem[sem.WRITER] != 0:
         return
@@ -59,7 +59,7 @@ def _charged_as_locked(state):
 
 @inner
 def _complete(search):
-    """Whether an mlock that nobody interfered with and that returned 0 kept its promise.
+    """Whether every mlock that returned 0, and that nobody interfered with, kept its promise.
 
     With MLOCK_ONFAULT it promises no page.
     """

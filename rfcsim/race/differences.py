@@ -1,12 +1,11 @@
-"""Where the patch differs from the original with nobody else there: all small address spaces."""
+"""Where the patch differs from the original with nobody else there, on all small address spaces."""
 
 from collections.abc import Iterator
 from itertools import groupby, product
 from typing import NamedTuple
 
 from rfcsim._jit import njit
-from rfcsim.model.layout import backing, effect, mm, vm
-from rfcsim.model.layout import design as designs
+from rfcsim.model.layout import backing, design, effect, mm, vm
 from rfcsim.model.rwsem import down, downgrade, up
 from rfcsim.model.state import State, new_state
 from rfcsim.model.step import begin, step
@@ -31,7 +30,7 @@ class Case(NamedTuple):
     kinds : a key of KINDS, or HOLE, for each page
     call : call.*
     start, pages : its range
-    arg : as `rfcsim.model.step.begin` wants it
+    arg : as `rfcsim.model.step.begin` takes it
     """
 
     kinds: tuple[str, ...]
@@ -50,7 +49,7 @@ class Difference(NamedTuple):
 
 
 def differences(pages: int, calls: dict[int, int]) -> Iterator[Difference]:
-    """Every case of so many pages in which the patch differs from the original.
+    """Every case of `pages` pages in which the patch differs from the original.
 
     Parameters
     ----------
@@ -58,6 +57,10 @@ def differences(pages: int, calls: dict[int, int]) -> Iterator[Difference]:
         Size of the address spaces.
     calls : dict of int to int
         The calls to try (call.*), each with its argument; every range is tried.
+
+    Yields
+    ------
+    Difference
     """
     for kinds in product((HOLE, *KINDS), repeat=pages):
         for call, arg in calls.items():
@@ -65,16 +68,16 @@ def differences(pages: int, calls: dict[int, int]) -> Iterator[Difference]:
                 for length in range(1, pages - start + 1):
                     case = Case(kinds, call, start, length, arg)
                     original, patched = (
-                        run_case(case, design) for design in (designs.EXCLUSIVE, designs.BATCHED)
+                        run_case(case, rules) for rules in (design.EXCLUSIVE, design.BATCHED)
                     )
                     if original != patched:
                         yield Difference(case, original, patched)
 
 
-def run_case(case: Case, design: int) -> Outcome:
-    """Make one call alone."""
+def run_case(case: Case, rules: int) -> Outcome:
+    """Make one call alone, by a design (design.*, a sum of rules)."""
     state = address_space(case.kinds)
-    state.mm[mm.DESIGN] = design
+    state.mm[mm.DESIGN] = rules
     state.mm[mm.BATCH_PAGES] = 2  # so that small ranges are more than one batch
     value = run_alone(state, 0, case.call, case.start, case.pages, case.arg, 0)
     return outcome(state, [value])
@@ -100,9 +103,9 @@ def address_space(kinds: tuple[str, ...]) -> State:
 
 @njit
 def run_alone(state, task, call, start, pages, arg, backing):
-    """Make a call while nobody else does anything; what it returns.
+    """Make a call while nobody else does anything; returns what it returns.
 
-    There must be no page that would have to come from the disk.
+    No page may have to come from the disk.
     """
     begin(state, task, call, start, pages, arg, backing)
     while True:

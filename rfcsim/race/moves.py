@@ -1,10 +1,13 @@
-"""One move of one task: its next step, with what the lock makes of it."""
+"""One move of one task: its next step, and what the lock does about it."""
 
 from rfcsim._jit import inner, njit
-from rfcsim.model.layout import call, effect, lock, mm, operation, reg, rule, sem, work
+from rfcsim.model.layout import call, effect, lock, mm, operation, reach, reg, rule, sem, work
 from rfcsim.model.rwsem import down, downgrade, take, up
 from rfcsim.model.step import begin, step
 from rfcsim.race.layout import actor, control, grant, search_status
+
+LOOK_ON_ENTRY = reach.calls_that(reach.ON_ENTRY)
+LOOK_AT_TASKS = reach.calls_that(reach.TASKS)
 
 
 @inner
@@ -29,12 +32,12 @@ def may_move(search, task):
 
 @inner
 def move(search, task):
-    """Let a task that may move do so; how many steps it made.
+    """Let a task that may move do so; returns how many steps it made.
 
-    With control.REDUCE a move is more than a step: the task's *own* steps, which nobody else can
-    see and which see nobody, then one that matters, or all that happens under an exclusive
-    hold where no call of the scenario looks at pages without the lock, up to the release. Every
-    order of steps has the outcome of some order of such moves.
+    With control.REDUCE a move is more than one step. First come the task's *own* steps, which
+    nobody else can see and which see nobody. Then comes one step that matters; or, under an
+    exclusive hold, all steps up to the release, if no call of the scenario looks at pages without
+    the lock. Every order of steps has the outcome of some order of such moves.
     """
     steps = 0
     while True:
@@ -80,26 +83,27 @@ def sees_other_tasks(search, task):
 
     A signal looks at its target. A fault that takes the lock of its VMA looks at what the exclusive
     holder of mmap_sem is about to change; it may come at the end of a move that began before it.
-    Where there is no queue, who waits is in the waiters' own parts.
+    Only a call that needs no mmap_sem can look at that. Where there is no queue, who waits is in
+    the waiters' own parts.
     """
     state = search.state
-    locks_vmas = state.mm[mm.DESIGN] & rule.VMA_LOCK != 0
-    if locks_vmas and search.control[control.LOCK_FREE] != 0 and state.sem[sem.WRITER] != 0:
+    at_holder = state.mm[mm.DESIGN] & rule.LOOK_AT_HOLDER != 0
+    if at_holder and search.control[control.LOCK_FREE] != 0 and state.sem[sem.WRITER] != 0:
         return True
     if search.control[control.POLICY] == grant.ANY and _looks_at_waiters(state):
         return True
-    return state.tasks[task, reg.CALL] == call.KILL
+    return state.tasks[task, reg.CALL] in LOOK_AT_TASKS
 
 
 @inner
 def _looks_at_waiters(state):
     """Whether some step looks at how many wait: then to ask for the lock is no task's own step."""
-    return state.mm[mm.DESIGN] & rule.CONTENDED != 0
+    return state.mm[mm.DESIGN] & rule.LOOK_AT_WAITERS != 0
 
 
 @inner
 def _waiting(search):
-    """How many tasks wait for the lock; one that could have it may be on its way to it."""
+    """How many tasks wait for the lock; one that could have it may still be on its way."""
     waiting = 0
     for task in range(search.actors.shape[0]):
         if search.actors[task, actor.WAITS] != lock.UNLOCKED:
@@ -109,11 +113,11 @@ def _waiting(search):
 
 @inner
 def _step(search, task):
-    """One step of a task that does not wait; its effect, and whether it is the task's own."""
+    """Make a step of a task that does not wait; returns its effect, and whether it is its own."""
     state = search.state
     op = search.actors[task, actor.OP]
-    which = state.tasks[task, reg.CALL]
-    # An identity tells which call mapped a range, in whatever order the calls came.
+    this_call = state.tasks[task, reg.CALL]
+    # An identity tells which call mapped a range, whatever the order of the calls.
     state.mm[mm.NEXT_IDENTITY] = search.free_identity[0] + op
     # Under grant.ANY there is no queue, but its length may matter.
     no_queue = search.control[control.POLICY] == grant.ANY
@@ -123,7 +127,7 @@ def _step(search, task):
     if no_queue:
         state.sem[sem.WAITERS] = 0
     if kind == effect.CPU:
-        own = which != call.TOUCH and a in (work.SYSCALL, work.DRAIN_ALL)
+        own = this_call not in LOOK_ON_ENTRY and a in (work.SYSCALL, work.DRAIN_ALL)
         return kind, own
     if kind == effect.DOWN:
         if search.control[control.POLICY] == grant.ANY:
@@ -139,7 +143,7 @@ def _step(search, task):
         return kind, False
     if kind == effect.DONE:
         _return(search, task, a)
-        if which == call.KILL:
+        if this_call == call.KILL:
             _bury(search)
         return kind, True
     search.control[control.STATUS] = search_status.UNCACHED
@@ -171,7 +175,7 @@ def _return(search, task, value):
 
 @inner
 def _bury(search):
-    """Let killed tasks that have not begun their call not begin it: they make no further one."""
+    """Take their call from killed tasks that have not begun it: they make no further call."""
     for task in range(search.actors.shape[0]):
         regs = search.state.tasks[task]
         if regs[reg.KILLED] != 0 and regs[reg.STEP] == 0:
@@ -181,7 +185,7 @@ def _bury(search):
 
 @inner
 def _rest(regs):
-    """Registers of a task with no call to make: one state, however it came there."""
+    """Set the registers of a task with no call to make: all alike, however it came there."""
     for register in range(reg.SIZE):
         if register not in (reg.HELD, reg.KILLED):
             regs[register] = 0
@@ -192,13 +196,13 @@ def _rest(regs):
 @inner
 def enter(search, task):
     """Let a task begin the call of its row."""
-    call = search.calls[search.actors[task, actor.OP]]
+    row = search.calls[search.actors[task, actor.OP]]
     begin(
         search.state,
         task,
-        call[operation.CALL],
-        call[operation.START],
-        call[operation.PAGES],
-        call[operation.ARG],
-        call[operation.BACKING],
+        row[operation.CALL],
+        row[operation.START],
+        row[operation.PAGES],
+        row[operation.ARG],
+        row[operation.BACKING],
     )

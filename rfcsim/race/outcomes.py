@@ -29,10 +29,10 @@ class Outcome(NamedTuple):
     locked_vm: int
 
     def promised(self) -> "Outcome":
-        """The same without what no caller may rely on.
+        """The outcome without what no caller may rely on.
 
-        A page outside a VM_LOCKED VMA may be reclaimed or faulted in at any time, and a page
-        that is shared with a child is there all the same.
+        A page outside a VM_LOCKED VMA may be reclaimed or faulted in at any time. A page that is
+        shared with a child is present all the same.
         """
         pages = tuple(
             (identity, flags, bits & _PROMISED if flags & vm.LOCKED else 0)
@@ -42,7 +42,7 @@ class Outcome(NamedTuple):
 
 
 def outcome(state: State, results: Iterable[int]) -> Outcome:
-    """Read the outcome off the model's arrays."""
+    """Read the outcome from the model's arrays."""
     pages = [(0, 0, 0)] * len(state.pages)
     for area in state.vmas[: state.mm[mm.MAP_COUNT]]:
         for page in range(area[vma.START], area[vma.END]):
@@ -67,7 +67,7 @@ def sequential_outcomes(problem: Problem, design: int) -> set[Outcome]:
     ----------
     problem : Problem
     design : int
-        design.* that the calls are run on, whatever the problem's.
+        design.*, by which the calls are run instead of by the problem's own.
 
     Raises
     ------

@@ -1,13 +1,13 @@
 """States as rows of the numbers of their parts, and back.
 
-A state is what its tasks have in common, the address space and the lock with its queue, and what
-is each task's own, its registers and the results of its calls. There are many states and few
-different parts. So each part is kept once, word for word, and a state is the number of its
-common part and those of its tasks' parts. A field or a register that the model gains is in the
-parts by itself.
+A state has a common part, which is the address space and the lock with its queue, and a part for
+each task, which is its registers and the results of its calls. There are many states and few
+different parts. So each part is kept once, word for word, and a state is the number of its common
+part and those of its tasks' parts. A field or register that the model gains is in the parts by
+itself.
 
-Two states are one if every order of moves from here on has the same outcome. What no move can
-see any more is therefore made the same first, by `_settle` and when a task comes to rest.
+Two states are one if every order of moves from here on has the same outcome. So whatever no move
+can see any more is first made the same: by `_settle`, and when a task comes to rest.
 
 Source: G. J. Holzmann, State compression in SPIN, 1997, where this is called collapse.
 """
@@ -24,14 +24,14 @@ from rfcsim.race.rows import find_or_add, hash_of, same
 WORD_BYTES = 8
 NOT_COMMON = ("tasks", "granted")  # arrays of a state: each task's own, and scratch of a step
 
-# --- a task's part: its number from 1, since no part may be all zeros, then its own -------------
+# --- a task's part: its number + 1, since no part may be all zeros, then what is its own ---------
 OWN_REGISTERS = 1
 OWN_ACTOR = OWN_REGISTERS + reg.SIZE
-OWN_RESULTS = OWN_ACTOR + actor.SIZE  # one a call, as many as the task with most calls has
+OWN_RESULTS = OWN_ACTOR + actor.SIZE  # one per call, with room for the task that has most calls
 
 
 def new_working_state(state: State) -> tuple[State, np.ndarray]:
-    """A copy of a state whose common arrays stand one after another in one, which comes with it."""
+    """A copy of a state, and the one array (int64[words]) in which its common arrays lie."""
     arrays = state._asdict()
     words = {
         name: -(-array.nbytes // WORD_BYTES)
@@ -51,14 +51,14 @@ def new_working_state(state: State) -> tuple[State, np.ndarray]:
 
 
 def done_parts(search: Search) -> np.ndarray:
-    """Of each task's part, whether that task has made all its calls."""
+    """For each row of `task_parts`, whether its task has made all its calls: bool[parts]."""
     parts = search.task_parts.rows[: search.task_parts.count[0]]
     return parts[:, OWN_ACTOR + actor.OP] == search.first_op[parts[:, 0]]
 
 
 @inner
 def pack(search, row):
-    """Write the working state into `row`, which holds those of a state that is much like it."""
+    """Write the working state into `row`, which holds the numbers of a state much like it."""
     _settle(search)
     row[0], _ = find_or_add(search.common_parts, search.common, hash_of(search.common))
     own = search.own
@@ -80,10 +80,10 @@ def unpack(search, row):
 
 @inner
 def _settle(search):
-    """Make the same in the working state what cannot matter any more."""
+    """Give one value to everything in the working state that cannot matter any more."""
     state = search.state
     queue, vmas = state.queue, state.vmas
-    state.mm[mm.NEXT_IDENTITY] = 0  # set anew for each step
+    state.mm[mm.NEXT_IDENTITY] = 0  # set again for each step
     for row in range(state.mm[mm.MAP_COUNT]):
         vmas[row, vma.READ_POSITION] = 0  # for readahead, and there is no disk
         vmas[row, vma.READ_MISSES] = 0

@@ -1,4 +1,4 @@
-"""Telling the processor what memory will be needed, so that it need not be waited for."""
+"""Tell the processor which memory will be needed, so that nobody has to wait for it."""
 
 from typing import Any
 

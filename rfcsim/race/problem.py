@@ -4,19 +4,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rfcsim.model.layout import call, mm, operation
+from rfcsim.model.layout import mm, operation, reach
 from rfcsim.model.state import State
 from rfcsim.race import remembered, rows
 from rfcsim.race.arrays import Reached, Search
-from rfcsim.race.explorer import STATES_A_BATCH
+from rfcsim.race.explore import STATES_A_BATCH
 from rfcsim.race.layout import actor, claim, control, search_status
 from rfcsim.race.parts import OWN_RESULTS, new_working_state
 
 MOST_PAGES = 1024  # of which there is a byte in every common part
 MOST_TASKS = 26  # a schedule names them by letters
 MOST_STATES = 2**32 - 2  # a slot of a table has 32 bits for a number + 1
-LOCK_FREE = (call.TOUCH, call.TRUNCATE)  # calls that see or change pages without mmap_sem
-FAR_REACHING = (call.MREMAP, call.FORK, call.KILL)  # calls that reach beyond their range
 GIB = 1 << 30
 
 
@@ -58,10 +56,10 @@ def new_search(
     scalars = np.zeros(control.SIZE, np.int64)
     scalars[control.POLICY] = policy
     # A signal can come between any two steps, so with one no two of them can be taken together.
-    signals = (calls[:, operation.CALL] == call.KILL).any()
+    signals = _are(calls, reach.TASKS).any()
     scalars[control.REDUCE] = reduce and not signals and not whole_calls
     scalars[control.WHOLE_CALLS] = whole_calls
-    scalars[control.LOCK_FREE] = np.isin(calls[:, operation.CALL], LOCK_FREE).any()
+    scalars[control.LOCK_FREE] = _are(calls, reach.UNLOCKED).any()
     scalars[control.REMEMBER] = remember
     working, common = new_working_state(state)
     own = np.zeros(OWN_RESULTS + np.diff(first_op).max(), np.int64)
@@ -93,10 +91,15 @@ def new_search(
 
 
 def refuse_large(pages: int, tasks: int) -> None:
-    """Raise ExplorerError if so many pages or tasks are too many."""
+    """Raise ExplorerError if there are too many pages or tasks."""
     for what, number, most in (("pages", pages, MOST_PAGES), ("tasks", tasks, MOST_TASKS)):
         if number > most:
             raise ExplorerError(f"{number} {what}: must be {most} or fewer to be explored")
+
+
+def _are(calls: np.ndarray, bit: int) -> np.ndarray:
+    """Which calls reach so far, by `rfcsim.model.layout.reach`."""
+    return np.isin(calls[:, operation.CALL], reach.calls_that(bit))
 
 
 def _alone(calls: np.ndarray) -> np.ndarray:
@@ -104,18 +107,18 @@ def _alone(calls: np.ndarray) -> np.ndarray:
     starts = calls[:, operation.START]
     ends = starts + calls[:, operation.PAGES]
     meets = (starts[:, None] < ends[None, :]) & (starts[None, :] < ends[:, None])
-    meets |= np.isin(calls[:, operation.CALL], FAR_REACHING)[None, :]
+    meets |= _are(calls, reach.BEYOND)[None, :]
     np.fill_diagonal(meets, False)
     return np.where(meets.any(axis=1), 0, 1)
 
 
 def make_room(search: Search, most_gib: float) -> None:
-    """Let grow what has no room for another batch of states.
+    """Let everything grow that has no room for another batch of states.
 
     Raises
     ------
     ExplorerError
-        If that takes more memory than there may be; it says how far the search came.
+        If that takes more memory than is allowed; the message says how far the search came.
     """
     tasks = len(search.actors)
     moves = STATES_A_BATCH * tasks

@@ -1,4 +1,4 @@
-"""A map from number to number that grows: what is known already of the moves."""
+"""A map from numbers to numbers that can grow: what the moves made so far became."""
 
 from typing import NamedTuple
 
@@ -8,9 +8,10 @@ from rfcsim._jit import inner, njit
 from rfcsim.race.rows import slots_for
 
 FIRST_SLOTS = 1 << 11
-UNKNOWN = -1  # no value of any key
+UNKNOWN = -1  # never the value of a key
 
-KEY = 0  # columns of a slot; a key of 0 is none
+# The columns of a slot. A key of 0: the slot is free.
+KEY = 0
 VALUE = 1
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -49,14 +50,14 @@ def remember(remembered, key, value):
 
 @inner
 def can_remember(remembered, more):
-    """Whether so many more keys fit, with a quarter of the slots to spare."""
+    """Whether `more` keys still fit, with a quarter of the slots to spare."""
     slots = remembered.slots.shape[0]
     return remembered.count[0] + more <= slots - slots // 4
 
 
 @inner
 def _slot_of(slots, key):
-    """Where a key stands, or would."""
+    """The slot where a key is, or would be."""
     mask = np.uint64(slots.shape[0]) - _ONE
     slot = np.uint64(key) * _MIX >> _HALF & mask
     while slots[slot, KEY] != key and slots[slot, KEY] != 0:
@@ -70,19 +71,19 @@ def new_remembered() -> Remembered:
 
 
 def size_for(remembered: Remembered, more: int) -> int:
-    """Slots with room for so many more keys."""
+    """How many slots have room for `more` keys on top of those there are."""
     return slots_for(int(remembered.count[0]) + more, len(remembered.slots))
 
 
 def bytes_for(remembered: Remembered, more: int) -> tuple[int, int]:
-    """Bytes that a map takes with room for so many more keys, and beyond them while it grows."""
+    """Bytes that a map takes with room for `more` keys, and those on top of them while it grows."""
     slots = size_for(remembered, more)
     copied = remembered.slots.nbytes if slots > len(remembered.slots) else 0
     return slots * remembered.slots.strides[0], copied
 
 
 def grow(remembered: Remembered, more: int) -> None:
-    """Let a map have room for so many more keys."""
+    """Let a map grow, if need be, to have room for `more` keys."""
     slots = size_for(remembered, more)
     if slots > len(remembered.slots):
         entries = remembered.slots.copy()
@@ -93,7 +94,7 @@ def grow(remembered: Remembered, more: int) -> None:
 
 @njit
 def _refill(slots, entries):
-    """Enter what stood in a smaller map into an empty one."""
+    """Enter the entries of a smaller map into an empty one."""
     for n in range(entries.shape[0]):
         if entries[n, KEY] != 0:
             slot = _slot_of(slots, entries[n, KEY])

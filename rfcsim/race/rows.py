@@ -8,7 +8,7 @@ from rfcsim._jit import inner, njit
 from rfcsim.race.prefetch import prefetch
 
 FIRST_ROOM = 1 << 10
-GROWTH = 1 / 4  # of a set that is full
+GROWTH = 1 / 4  # by which a full set grows
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
@@ -17,7 +17,7 @@ _ONE = np.uint64(1)
 
 
 class RowSet(NamedTuple):
-    """A set of rows: open addressing over an array in which they stand one after another.
+    """A set of rows: open addressing over an array in which they lie one after another.
 
     rows : int64 or uint32[room, columns]
     table : uint64[slots], 0 or the row's hash in the upper half and its number + 1 in the lower
@@ -40,7 +40,7 @@ def hash_of(row):
 
 @inner
 def find_or_add(row_set, row, h):
-    """Look for a row, whose hash is `h`; add it if there is none like it.
+    """Find a row, whose hash is `h`; add it if the set does not have it.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def prefetch_slot(row_set, h):
 
 @inner
 def prefetch_row(row_set, h):
-    """Ask the memory for the row that stands in that slot."""
+    """Ask the memory for the row of that slot."""
     number = row_set.table[h & (np.uint64(row_set.table.size) - _ONE)] & _LOWER
     if number != 0:
         prefetch(row_set.rows, number - _ONE)
@@ -92,7 +92,7 @@ def prefetch_row(row_set, h):
 
 @inner
 def has_room(row_set, more):
-    """Whether so many more rows fit, with a quarter of the slots to spare."""
+    """Whether `more` rows still fit, with a quarter of the slots to spare."""
     needed, slots = row_set.count[0] + more, row_set.table.size
     return needed <= row_set.rows.shape[0] and needed <= slots - slots // 4
 
@@ -107,7 +107,7 @@ def new_rows(columns: int, dtype: type[np.generic]) -> RowSet:
 
 
 def size_for(row_set: RowSet, more: int) -> tuple[int, int]:
-    """Rows and slots with room for so many more rows."""
+    """How many rows and slots a set has once there is room for `more` rows."""
     needed, room, slots = int(row_set.count[0]) + more, row_set.rows.shape[0], row_set.table.size
     if needed > room:
         room = needed + int(GROWTH * room)
@@ -115,14 +115,14 @@ def size_for(row_set: RowSet, more: int) -> tuple[int, int]:
 
 
 def slots_for(entries: int, slots: int) -> int:
-    """So many slots, or twice, four times, ... as many: with a quarter to spare for the entries."""
+    """The number of slots, doubled until the entries leave a quarter of them to spare."""
     while entries > slots - slots // 4:
         slots *= 2
     return slots
 
 
 def bytes_for(row_set: RowSet, more: int) -> tuple[int, int]:
-    """Bytes that a set takes with room for so many more rows, and beyond them while it grows.
+    """Bytes that a set takes with room for `more` rows, and those on top of them while it grows.
 
     An array that grows may be copied, depending on the version of NumPy.
     """
@@ -133,7 +133,7 @@ def bytes_for(row_set: RowSet, more: int) -> tuple[int, int]:
 
 
 def grow(row_set: RowSet, more: int) -> None:
-    """Let a set have room for so many more rows, in the same arrays."""
+    """Let a set grow, if need be, to have room for `more` rows, in the same arrays."""
     rows, table = row_set.rows, row_set.table
     room, slots = size_for(row_set, more)
     if room > len(rows):
@@ -147,7 +147,7 @@ def grow(row_set: RowSet, more: int) -> None:
 
 @njit
 def _refill(table, entries):
-    """Enter what stood in a smaller table into an empty one."""
+    """Enter the entries of a smaller table into an empty one."""
     mask = np.uint64(table.size) - _ONE
     for n in range(entries.size):
         if entries[n] != 0:

@@ -11,23 +11,23 @@ import numpy as np
 
 from rfcsim.model.state import State
 from rfcsim.race.arrays import Search
-from rfcsim.race.explorer import explore, find_move, look_at, start, take
+from rfcsim.race.explore import explore, find_move, look_at, start, take
 from rfcsim.race.layout import control, grant, search_status
 from rfcsim.race.parts import done_parts
 from rfcsim.race.problem import ExplorerError, Problem, make_room, new_search, refuse_uncached
 
-STATES_A_CHUNK = 200_000  # between two of them a search can be interrupted
+STATES_A_CHUNK = 200_000  # between two chunks a search can be interrupted
 
 
 class Leg(NamedTuple):
-    """A stretch of a schedule: so many steps of one task."""
+    """A stretch of a schedule: a number of steps of one task."""
 
     task: int
     steps: int
 
 
 def legs_of(moves: Iterable[tuple[int, int]]) -> list[Leg]:
-    """The schedule of some moves, each a task and its steps: those of one task in turn are one."""
+    """The schedule of some moves (task, steps); moves of one task in a row are one leg."""
     by_task = groupby(moves, key=itemgetter(0))
     return [Leg(int(task), sum(int(steps) for _, steps in several)) for task, several in by_task]
 
@@ -61,7 +61,7 @@ class Exploration:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the states take, their parts and what is remembered of moves among them."""
+        """Bytes that the states take, with their parts and what is remembered of moves."""
         search = self.search
         sets = (search.states, search.common_parts, search.task_parts)
         arrays = [array for row_set in sets for array in row_set]
@@ -82,7 +82,7 @@ class Exploration:
         return None if number < 0 else number
 
     def look_at(self, number: int) -> State:
-        """The model's arrays in a state; they are overwritten by the next look."""
+        """The model's arrays in a state; the next look overwrites them."""
         look_at(self.search, number)
         return self.search.state
 
@@ -119,15 +119,21 @@ def search_all(
         grant.ANY: any waiter that the holders allow is granted next, which covers every policy.
         grant.FIFO: the hand-over of 2.6.36 alone.
     reduce : bool
-        Take steps that commute with everybody else's together; the verdicts are the same.
+        Whether to take steps together that commute with everybody else's. The verdicts are the
+        same.
     remember : bool
-        Make a move once for all states that differ in other tasks only; all is the same without.
+        Whether to make a move only once for all states that differ in other tasks only. What is
+        found is the same.
     whole_calls : bool
-        Let each move be a whole call, made alone.
+        Whether each move is a whole call, made alone.
     most_gib : float
-        Memory that the search may take.
+        Memory that the search may take, in GiB.
     progress : callable, optional
-        Told now and then how many states have been found.
+        Called now and then with the number of states found so far.
+
+    Returns
+    -------
+    Exploration
 
     Raises
     ------
@@ -150,7 +156,12 @@ def search_all(
 
 
 def replay(problem: Problem, legs: Sequence[Leg], policy: int = grant.ANY) -> Iterator[Search]:
-    """Take a schedule step by step; the working state is first the start, then after each step.
+    """Take a schedule step by step.
+
+    Yields
+    ------
+    Search
+        Always the same one. Its working state is first the start, then that after each step.
 
     Raises
     ------

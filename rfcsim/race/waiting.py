@@ -1,7 +1,7 @@
-"""The worst that can happen to a task that waits: most pages made present before its turn.
+"""The worst that can happen to a task that waits: the most pages made present before its turn.
 
-Times play no part here, so a wait is measured by what others get done while it lasts. Programs
-end, so no schedule comes back to a state that it has left, and a longest path exists.
+There are no times here, so a wait is measured by what others get done while it lasts. Programs end,
+so no schedule comes back to a state that it has left, and a longest path exists.
 """
 
 from graphlib import TopologicalSorter
@@ -11,7 +11,7 @@ import numpy as np
 
 from rfcsim.model.layout import bit, lock
 from rfcsim.race.arrays import Search
-from rfcsim.race.explorer import keep, look_at, start, take
+from rfcsim.race.explore import keep, look_at, start, take
 from rfcsim.race.layout import actor
 from rfcsim.race.problem import ExplorerError, Problem, make_room, new_search, refuse_uncached
 from rfcsim.race.search import Leg, legs_of
@@ -32,7 +32,7 @@ class WorstWait(NamedTuple):
 
 
 class _Node(NamedTuple):
-    """What is to be known of a state, besides where it leads."""
+    """What the search for the longest path needs to know of a state."""
 
     parent: tuple[int, int]  # the state that it was first reached from, and the task that moved
     present: int
@@ -54,7 +54,7 @@ def worst_wait(problem: Problem, task: int, policy: int) -> WorstWait:
     Raises
     ------
     ExplorerError
-        If the problem does not fit the explorer, needs a disk, or has over MOST_STATES states.
+        If the problem is too large for the explorer, needs a disk, or has over MOST_STATES states.
     """
     nodes = _explore(problem, task, policy)
     follows = {

@@ -1,1 +1,1 @@
-"""Scenarios in virtual time: one run, replications, sweeps, and what their figures say."""
+"""Scenarios in virtual time: single runs, replications and sweeps, and what their figures say."""

@@ -1,4 +1,4 @@
-"""The grid of a sweep: every combination of values, each point a scenario that has been checked."""
+"""The grid of a sweep: every combination of values, and the checked scenario of each point."""
 
 import hashlib
 import itertools
@@ -20,7 +20,7 @@ Value = bool | int | float | str | None
 # Values of the field that the axis names, or named variants: the fields that each changes.
 Axis = Iterable[Value] | Mapping[str, Mapping[str, Any]]
 
-# Say what a case is called and about, not how it runs; costs are told by their values.
+# Fields that do not change how a case runs: they name and describe it. Costs count by their values.
 _WORDS = {"name", "description", "published", "costs"}
 
 
@@ -31,12 +31,12 @@ class Point:
     Attributes
     ----------
     values : dict of str to Value
-        Scenario (its name), then the value of every axis, or the name of the variant.
+        "scenario" (its name), then by axis the value, or the name of the variant.
     scenario : Scenario
     costs : int64[cost.COUNT]
-        The cost table's figures, so that a worker elsewhere needs no file.
+        The figures of the cost table, so that a worker elsewhere needs no file.
     fingerprint : str
-        Of all that a run depends on but seed, replication and version: 16 hexadecimal digits.
+        16 hexadecimal digits, from all that a run depends on except seed, replication and version.
     """
 
     values: dict[str, Value]
@@ -45,9 +45,9 @@ class Point:
     fingerprint: str
 
     def words(self) -> str:
-        """Which point it is: "design = "batched", batch_pages = 64"."""
+        """The point in words: "design = "batched", batch_pages = 64"."""
         axes = [f"{axis} = {show(value)}" for axis, value in self.values.items()]
-        return ", ".join(axes[1:] or axes)  # the scenario where there is no axis
+        return ", ".join(axes[1:] or axes)  # the scenario if there is no axis
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class Grid:
     Attributes
     ----------
     axes : dict of str to tuple of Value
-        Scenario (the names), then every axis in the order given.
+        "scenario" (the names), then every axis in the order given.
     points : tuple of Point
     """
 
@@ -65,10 +65,10 @@ class Grid:
     points: tuple[Point, ...]
 
     def frame(self) -> pl.DataFrame:
-        """A row a point, in their order: a column an axis."""
+        """One row per point, in their order, and one column per axis."""
         return self._frame
 
-    # What follows is asked for whenever rows come in, and there may be many points.
+    # What follows is needed whenever rows come in, and there may be many points.
 
     @cached_property
     def _frame(self) -> pl.DataFrame:
@@ -82,12 +82,12 @@ class Grid:
 
     @cached_property
     def fingerprints(self) -> pl.Series:
-        """Those of the points, in their order."""
+        """The fingerprints of the points, in their order."""
         return pl.Series([point.fingerprint for point in self.points], dtype=pl.String())
 
     @cached_property
     def classes(self) -> tuple[pl.Series, np.ndarray]:
-        """Every point's classes, point after point, and the number of the first of each point."""
+        """The classes of all points, point after point, and the index of each point's first."""
         names = [[group.name for group in point.scenario.tasks] for point in self.points]
         first = np.cumsum([0, *map(len, names)])[:-1]
         return pl.Series([name for each in names for name in each], dtype=pl.String()), first
@@ -103,7 +103,7 @@ def build_grid(
     scenarios : Scenario, or several of different names
     over : mapping of str to Axis
     reserved : iterable of str
-        Names that no axis may have.
+        Names that an axis may not have.
 
     Raises
     ------
@@ -114,11 +114,11 @@ def build_grid(
     if not isinstance(over, Mapping):
         raise RfcsimError(f"over = {show(over)}: must map fields to lists of values")
     if not over and len(bases) == 1:
-        raise RfcsimError("over is empty: must map a field or more to lists of values")
+        raise RfcsimError("over is empty: must map at least one field to a list of values")
     taken = {"scenario", *reserved}
     for axis in over:
         if not isinstance(axis, str) or axis in taken:
-            raise RfcsimError(f"over.{axis}: must be a field, or another name for variants")
+            raise RfcsimError(f"over.{axis}: must be a field, or variants need another name")
     axes = {axis: _axis(axis, values) for axis, values in over.items()}
     _check_disjoint(axes)
     costs: dict[str, np.ndarray] = {}
@@ -136,14 +136,14 @@ def _scenarios(given: Any) -> list[Scenario]:
     several = isinstance(given, Iterable) and not isinstance(given, Scenario | str)
     scenarios: list[Any] = list(given) if several else [given]
     if not scenarios:
-        raise RfcsimError("scenario is empty: must be a scenario or more")
+        raise RfcsimError("scenario is empty: must be at least one scenario")
     names: set[str] = set()
     for scenario in scenarios:
         if not isinstance(scenario, Scenario):
             raise RfcsimError(f"scenario = {show(scenario)}: must be a Scenario, or several")
         if scenario.name in names:
             raise RfcsimError(
-                f"scenario {show(scenario.name)}: is there twice, must have a name of its own"
+                f"scenario {show(scenario.name)}: is given twice, each must have a name of its own"
             )
         names.add(scenario.name)
     return scenarios
@@ -166,7 +166,7 @@ def _axis(name: str, given: Axis) -> dict[Value, Mapping[str, Any]]:
         _check_values(name, values)
         axis = {value: {name: value} for value in values}
     if not axis:
-        raise RfcsimError(f"over.{name} is empty: must have a value or more")
+        raise RfcsimError(f"over.{name} is empty: must have at least one value")
     return axis
 
 
@@ -175,24 +175,24 @@ def _check_values(name: str, values: Sequence[Any]) -> None:
         if not isinstance(value, Value):
             raise RfcsimError(
                 f"over.{name} = {show(value)}: must be a number, text, true or false; "
-                "what is more than one field goes into variants"
+                "to change several fields, give variants"
             )
     kinds = {float if isinstance(value, float) else type(value) for value in values} - {type(None)}
     if len(kinds) > 1 and kinds != {int, float}:
         raise RfcsimError(f"over.{name} = {list(values)!r}: must be values of one kind")
     for value in values:
         if values.count(value) > 1:
-            raise RfcsimError(f"over.{name} = {show(value)}: is there twice, must be once")
+            raise RfcsimError(f"over.{name} = {show(value)}: is given twice, must be given once")
 
 
 def _check_disjoint(axes: Mapping[str, Mapping[Value, Mapping[str, Any]]]) -> None:
-    """No field may be changed by two axes: one of them would change nothing."""
+    """Refuse a field that two axes change: one of them would have no effect."""
     changed: dict[str, str] = {}
     for axis, values in axes.items():
         for field in dict.fromkeys(key for changes in values.values() for key in changes):
             if field in changed:
                 raise RfcsimError(
-                    f"over.{axis}: changes {field}, as over.{changed[field]} does; must be one"
+                    f"over.{axis}: changes {field}, as over.{changed[field]} does; only one may"
                 )
             changed[field] = axis
 

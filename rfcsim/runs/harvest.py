@@ -1,4 +1,4 @@
-"""What has come back of a sweep so far: which runs are done, where their rows are, what is left."""
+"""What a sweep has brought in so far: which runs are done, where their rows are, what is left."""
 
 import contextlib
 import math
@@ -15,13 +15,13 @@ from rfcsim.runs.simulate import Interrupted, Progress
 from rfcsim.runs.store import Store
 from rfcsim.runs.worker import Played, Stretch, engine
 
-# A stretch is this share of what is left for each worker: long at first, so that workers seldom
-# meet in the interpreter, and short at last, so that they end together. Source: guided
+# A stretch is this share of what is left per worker: long at first, so that workers seldom meet in
+# the interpreter, and short at the end, so that they finish together. Source: guided
 # self-scheduling, C. D. Polychronopoulos and D. J. Kuck, IEEE Trans. Computers C-36, 1987.
 SHARE_A_STRETCH = 0.5
-WORKERS = 64  # where nobody says how many there are
-# What is done is written after a second; of a long sweep after a hundredth of the time that it has
-# taken, so that there are hundreds of parts and not hundreds of thousands.
+WORKERS = 64  # how many to assume if nobody says
+# What is done is written after a second, or in a long sweep after a hundredth of the time that it
+# has taken, so that there are hundreds of parts and not hundreds of thousands.
 SECONDS_A_PART = 1.0
 SHARE_A_PART = 0.01
 
@@ -34,9 +34,9 @@ class Harvest:
     grid : Grid
     replications, seed : int
     store : Store, optional
-        Where rows are made safe; the lock is held.
+        Where rows are made safe; its lock is held.
     report : callable, optional
-        Told the share of the runs that is done.
+        Called with the share of the runs that is done.
     """
 
     def __init__(
@@ -53,19 +53,19 @@ class Harvest:
         self._store = store
         self._report = report
         self._done = np.zeros(len(grid.points) * replications, bool)
-        self._frames = [self._frame([])]  # those that are safe, and an empty one
+        self._frames = [self._frame([])]  # an empty frame, then those that are safe
         self._new: list[tuple[Numbers, list[int]]] = []
         self._began = self._saved = time.monotonic()
         for frame, runs in store.safe() if store is not None else ():
             of_part = np.concatenate([np.arange(first, end) for first, end in runs])
-            if not self._done[of_part].any():  # else an interrupt had it written twice
+            if not self._done[of_part].any():  # else an interrupt caused it to be written twice
                 self._frames.append(frame)
                 self._done[of_part] = True
         self._safe = int(self._done.sum())
         self.tell()
 
     def missing(self, workers: int) -> list[Stretch]:
-        """The runs that are not done, in the grid's order, in stretches that get shorter."""
+        """The runs that are not done, in the grid's order, as stretches that get shorter."""
         edges = np.flatnonzero(np.diff(self._done, prepend=True, append=True))
         left = int((~self._done).sum())
         stretches = []
@@ -79,7 +79,7 @@ class Harvest:
         return stretches
 
     def take(self, stretch: Stretch, played: Played) -> None:
-        """Take in what became of a stretch; an RfcsimError if that is the end of the sweep."""
+        """Take in the outcome of a stretch; RfcsimError if the sweep cannot go on after it."""
         if played.engine != engine():
             raise RfcsimError(f"executor: a worker has rfcsim {played.engine}, must be {engine()}")
         self._done[stretch.first : played.end] = True
@@ -96,7 +96,7 @@ class Harvest:
             self._report(float(self._done.mean()))
 
     def seconds_to_save(self) -> float | None:
-        """How long what is new may wait for more; None if there is nothing to save."""
+        """How long new rows may wait for more before they are saved; None if there are none."""
         if not self._new:
             return None
         now = time.monotonic()
@@ -104,7 +104,7 @@ class Harvest:
         return max(0.0, due - now)
 
     def save(self) -> None:
-        """Make safe what is new."""
+        """Make the new rows safe."""
         frame = self._frame(self._new)
         if self._store is not None and self._new:
             self._store.append(frame, [runs for _, runs in self._new])
@@ -114,12 +114,12 @@ class Harvest:
         self._saved = time.monotonic()
 
     def finish(self) -> pl.DataFrame:
-        """All rows, in the file if there is one.
+        """Finish the sweep: return all rows, after writing them to the file if there is one.
 
         Raises
         ------
         SweepError
-            If it cannot be written.
+            If the file cannot be written.
         """
         try:
             self.save()
@@ -147,7 +147,7 @@ class Harvest:
     def _what_is_safe(self) -> str:
         runs = len(self._done)
         if self._store is None:
-            return f"the rows of {self._done.sum()} of {runs} runs are in no file: there is no `to`"
+            return f"the rows of {self._done.sum()} of {runs} runs are in no file, without `to`"
         return (
             f"the rows of {self._safe} of {runs} runs are safe in {self._store.name}.parts, "
             "and the same sweep goes on from there"

@@ -1,4 +1,4 @@
-"""How far a piece of work is: a bar on standard error, or somebody who is told."""
+"""Progress of a sweep: a function to call, which draws a bar on standard error."""
 
 import math
 import os
@@ -9,22 +9,22 @@ from contextlib import contextmanager
 from rfcsim.errors import RfcsimError
 from rfcsim.runs.simulate import Progress
 
-LONGEST_NAME = 24  # columns of a terminal, of what the bar is for
+LONGEST_NAME = 24  # columns of a terminal
 
 
 @contextmanager
 def reporter(wanted: Progress | bool | None, what: str, runs: int) -> Iterator[Progress | None]:
-    """Whom to tell how far a piece of work is.
+    """Give the function to call with the share of the work that is done; None: nobody wants it.
 
     Parameters
     ----------
     wanted : callable, bool or None
-        A callable is told itself. True draws a bar, False does not. None draws one where somebody
-        looks: standard error is a terminal, and not that of a CI job.
+        A callable is called itself. True draws a bar, False draws none. None draws a bar if
+        standard error is a terminal, and not that of a CI job.
     what : str
-        What the bar is for.
+        The name of the work, which the bar shows.
     runs : int
-        What all of the work is, in runs.
+        The whole work, in runs.
     """
     if callable(wanted):
         yield wanted
@@ -41,7 +41,10 @@ def reporter(wanted: Progress | bool | None, what: str, runs: int) -> Iterator[P
 
 
 def _bar(anywhere: bool):
-    """A bar of rich, which is slow to import; `anywhere`: in a log file, too, while it grows."""
+    """Make a bar of rich, which is slow to import.
+
+    `anywhere` draws it in a log file too, each state as it comes.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -63,6 +66,6 @@ def _bar(anywhere: bool):
         TextColumn("{task.completed:.0f} of {task.total:.0f} runs"),
         TimeRemainingColumn(elapsed_when_finished=True),
         console=console,
-        # A run may take minutes: the time that remains is by all of them, not by the last ones.
+        # A run may take minutes, so all runs count for the time that remains, not the last alone.
         speed_estimate_period=math.inf,
     )

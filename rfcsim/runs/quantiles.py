@@ -1,14 +1,15 @@
-"""How sure a quantile is, by order statistics: of independent waits, or of what they are worth.
+"""How sure a quantile is, by order statistics: of independent waits, and of dependent ones.
 
-Of n independent observations the number below the quantile q is binomial, so that two of them, by
-their rank, enclose it with a known probability, whatever their distribution. Waits of one run are
-not independent: many stand in one queue. Replications are, and how the share of waits up to the
-quantile differs among them says how many independent waits all waits are worth: n by the design
-effect. The binomial is then that of so many, with a little off for having to estimate it.
+Of n independent observations, the number below the quantile q is binomial. Two of them, chosen by
+rank, therefore enclose the quantile with a known probability, whatever their distribution. The
+waits of one run are not independent: many stand in one queue. Replications are independent, and how
+much the share of waits up to the quantile differs among them says how many independent waits all
+the waits are worth: n divided by the design effect. The binomial is then that of this number, a
+little reduced because the design effect has to be estimated.
 
 Source: E. Korn and B. Graubard, "Confidence intervals for proportions with small expected number
 of positive counts estimated from survey data", Survey Methodology 24, 1998, turned into bounds of a
-quantile as by R. S. Woodruff, "Confidence intervals for medians and other position measures", 1952.
+quantile as in R. S. Woodruff, "Confidence intervals for medians and other position measures", 1952.
 """
 
 from collections.abc import Sequence
@@ -34,14 +35,14 @@ _FOUND = {
 
 
 class Bounds(NamedTuple):
-    """A quantile of counted values between two of them, each told by its place in their order.
+    """A quantile of counted values, and its bounds, each given by its place in their order.
 
     Attributes
     ----------
     place : int
-        Of the quantile itself.
+        The place of the quantile itself.
     low, high : int or None
-        None: the data do not reach far enough to bound it there.
+        The places of its bounds; None where the data do not reach far enough for a bound.
     """
 
     place: int
@@ -56,30 +57,31 @@ def quantile_intervals(
     confidence: float = 0.95,
     independent: bool = False,
 ) -> pl.DataFrame:
-    """Find quantiles of all waits, holds or calls of a point together, with intervals.
+    """Find the quantiles of all waits, holds or calls of a point together, with intervals.
 
     Parameters
     ----------
     rows : polars.DataFrame
-        Of `sweep`, or read back from its Parquet file; filtered as you like.
+        From `sweep`, or read back from its Parquet file; filtered as you like.
     q : float, or several
         Between 0 and 1.
     confidence : float
-        Between 0 and 1. Of each interval by itself: of twenty at 0.95, one is expected to miss.
+        Between 0 and 1. It holds for each interval by itself: of twenty at 0.95, one is expected to
+        miss.
     independent : bool
-        Take all observations for independent ones, which is right only where no two can meet the
-        same hold. If not, they count for what they are worth by the design effect.
+        Take all observations to be independent, which is right only where no two can meet the same
+        hold. If False, they count for what they are worth by the design effect.
 
     Returns
     -------
     polars.DataFrame
-        A row a point, class, record and q: point, the columns of the grid, class, record, q,
-        replications, count (observations), quantile_ns, low_ns, high_ns, and design_effect: how
-        many times the variance that as many independent observations would have, so that
+        One row per point, class, record and q: point, the columns of the grid, class, record, q,
+        replications, count (of observations), quantile_ns, low_ns, high_ns, and design_effect: the
+        variance, divided by what it would be for as many independent observations, so that
         count / design_effect is what they are worth. Times are ends of the histogram's buckets,
-        so that the interval is too wide by 1/32 (3.1 %) at most at each end. A bound is null where
-        the observations are too few for one, as for p99.9 of a hundred waits; both are with one
-        replication, and so is design_effect.
+        so the interval is too wide by at most 1/32 (3.1 %) at each end. A bound is null where there
+        are too few observations for one, as for p99.9 of a hundred waits. With one replication,
+        both bounds and design_effect are null.
 
     Raises
     ------
@@ -87,7 +89,7 @@ def quantile_intervals(
         One line: the argument, its value and what is allowed.
     """
     check_rows(rows, confidence)
-    several = [q] if isinstance(q, float | int) else list(q)
+    several = [q] if isinstance(q, float | int | str) else list(q)
     if not several:
         raise RfcsimError("q is empty: must be one or more between 0 and 1")
     for share in several:
@@ -116,7 +118,7 @@ def quantile_intervals(
 
 
 def _counts(group: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """The values there are, int64[values], and how often each replication has them: [r, values]."""
+    """The values that occur, int64[values], and how often in each replication: [r, values]."""
     long = group.select(pl.int_range(pl.len()).alias("row"), "bucket_ns", "bucket_count").explode(
         "bucket_ns", "bucket_count"
     )
@@ -129,12 +131,12 @@ def _counts(group: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 def quantile_bounds(
     counts: np.ndarray, q: float, confidence: float, independent: bool = False
 ) -> Bounds:
-    """The quantile of the values of all replications together, and bounds of it.
+    """The quantile of the values of all replications together, and its bounds.
 
     Parameters
     ----------
     counts : int64[replications, values]
-        How often each replication has each value, least value first; none is in no replication.
+        How often each replication has each value, least value first; each value occurs somewhere.
     q, confidence : float
     independent : bool
         See `quantile_intervals`.
@@ -144,7 +146,7 @@ def quantile_bounds(
     place = int(np.searchsorted(reached, max(1, np.ceil(q * n))))
     alpha = (1 - confidence) / 2
     if independent:
-        # As in scipy.stats.quantile_test, but of counts: the ranks, from 0, of two observations.
+        # As in scipy.stats.quantile_test, but for counts: the ranks, from 0, of two observations.
         first, last = int(stats.binom.ppf(alpha, n, q)) - 1, int(stats.binom.isf(alpha, n, q))
         low = int(np.searchsorted(reached, first, side="right")) if first >= 0 else None
         high = int(np.searchsorted(reached, last, side="right")) if last < n else None
@@ -152,7 +154,7 @@ def quantile_bounds(
     if replications < 2:
         return Bounds(place, None, None)
     effect = design_effect(counts, place)
-    if effect is None:  # nothing is beyond the quantile, and nothing known of how that would come
+    if effect is None:  # no value lies beyond the quantile: how such values vary is unknown
         effect = n / replications
     worth = n / max(1.0, effect)
     worth *= min(1.0, stats.t.isf(alpha, n - 1) / stats.t.isf(alpha, replications - 1)) ** 2
@@ -164,9 +166,9 @@ def quantile_bounds(
 
 
 def design_effect(counts: np.ndarray, place: int) -> float | None:
-    """The variance of the share of values up to a place, by what it would be of independent ones.
+    """The variance of the share of values up to a place, divided by that of independent values.
 
-    None if there is one replication, or nothing beyond that place.
+    None if there is one replication, or no value beyond that place.
     """
     replications = len(counts)
     of_all, below = counts.sum(axis=1), counts[:, : place + 1].sum(axis=1)

@@ -3,19 +3,17 @@
 import numpy as np
 import polars as pl
 
-from rfcsim.clock.layout import event as events
-from rfcsim.clock.layout import trace as traced
-from rfcsim.model.layout import call as call_number
-from rfcsim.model.layout import lock
+from rfcsim.clock.layout import event, trace
+from rfcsim.model.layout import call, lock
 from rfcsim.trace.frame import EVENT_SCHEMA
 
 DISK = "disk"
 _OF_LOCK = [
-    events.START_LOCKING,
-    events.WOKEN,
-    events.GRANTED,
-    events.ACQUIRE_RETURNED,
-    events.RELEASED,
+    event.START_LOCKING,
+    event.WOKEN,
+    event.GRANTED,
+    event.ACQUIRE_RETURNED,
+    event.RELEASED,
 ]
 SPAN_SCHEMA = pl.Schema(
     {
@@ -29,37 +27,38 @@ SPAN_SCHEMA = pl.Schema(
 LOCK = "mmap_sem"  # there is one: the tasks of a scenario share their address space
 
 
-def trace_frame(trace: np.ndarray, task_names: list[str]) -> pl.DataFrame:
-    """Write a trace in the vocabulary that real kernels' traces share.
+def trace_frame(rows: np.ndarray, task_names: list[str]) -> pl.DataFrame:
+    """Write a trace in the vocabulary that it shares with the traces of real kernels.
 
     Parameters
     ----------
-    trace : int64[events, trace.SIZE]
+    rows : int64[events, trace.SIZE]
+        The trace.
     task_names : list of str
-        By task number: class and number, "victim 3".
+        By task number: class and number, such as "victim 3".
 
     Returns
     -------
     polars.DataFrame
-        `rfcsim.trace.frame.EVENT_SCHEMA`; times in ns.
+        Of `rfcsim.trace.frame.EVENT_SCHEMA`; times in ns.
     """
     names = pl.Series([*task_names, DISK], dtype=pl.String())
     classes = pl.Series([*(name.rsplit(" ", 1)[0] for name in task_names), DISK])
-    task = np.where(trace[:, traced.TASK] < 0, len(task_names), trace[:, traced.TASK])
-    event = pl.Series(trace[:, traced.EVENT])
-    a, b = pl.Series(trace[:, traced.A]), pl.Series(trace[:, traced.B])
-    of_lock = event.is_in(_OF_LOCK)
-    of_disk = event.is_in([events.DISK_START, events.DISK_DONE])
-    of_call = event.is_in([events.CALL_BEGIN, events.CALL_END])
-    call = pl.Series(call_number.NAMES)
+    task = np.where(rows[:, trace.TASK] < 0, len(task_names), rows[:, trace.TASK])
+    kind = pl.Series(rows[:, trace.EVENT])
+    a, b = pl.Series(rows[:, trace.A]), pl.Series(rows[:, trace.B])
+    of_lock = kind.is_in(_OF_LOCK)
+    of_disk = kind.is_in([event.DISK_START, event.DISK_DONE])
+    of_call = kind.is_in([event.CALL_BEGIN, event.CALL_END])
+    calls = pl.Series(call.NAMES)
     frame = pl.DataFrame(
-        {"time_ns": trace[:, traced.TIME], "event": event, "a": a, "b": b}
+        {"time_ns": rows[:, trace.TIME], "event": kind, "a": a, "b": b}
     ).with_columns(
         task=names.gather(task),
         **{"class": classes.gather(task)},
         of_lock=of_lock,
         of_disk=of_disk,
-        call=call.gather(a.zip_with(of_call, pl.Series([0]))).zip_with(
+        call=calls.gather(a.zip_with(of_call, pl.Series([0]))).zip_with(
             of_call, pl.Series([None], dtype=pl.String())
         ),
     )
@@ -67,48 +66,49 @@ def trace_frame(trace: np.ndarray, task_names: list[str]) -> pl.DataFrame:
         "time_ns",
         "task",
         "class",
-        pl.Series(events.NAMES).gather(event).alias("event"),
+        pl.Series(event.NAMES).gather(kind).alias("event"),
         mode=pl.when("of_lock").then(
             pl.when(pl.col("a") == lock.EXCLUSIVE)
             .then(pl.lit("exclusive"))
             .otherwise(pl.lit("shared"))
         ),
         lock=pl.when("of_lock").then(pl.lit(LOCK)),
-        cpu=pl.when(pl.col("event").is_in([events.RUN, events.STOP])).then("a"),
-        value=pl.when(pl.col("event") == events.CALL_END).then("b").when("of_disk").then("a"),
+        cpu=pl.when(pl.col("event").is_in([event.RUN, event.STOP])).then("a"),
+        value=pl.when(pl.col("event") == event.CALL_END).then("b").when("of_disk").then("a"),
         call="call",
         count=pl.when("of_disk").then("b"),
     ).match_to_schema(EVENT_SCHEMA)
 
 
-def call_spans(trace: np.ndarray, task_names: list[str]) -> pl.DataFrame:
-    """When each call began and ended, of those that a trace has both of.
+def call_spans(rows: np.ndarray, task_names: list[str]) -> pl.DataFrame:
+    """When each call began and ended, for the calls whose beginning and end are in a trace.
 
     Parameters
     ----------
-    trace : int64[events, trace.SIZE]
+    rows : int64[events, trace.SIZE]
+        The trace.
     task_names : list of str
         By task number.
 
     Returns
     -------
     polars.DataFrame
-        SPAN_SCHEMA; by task, in order of time.
+        Of SPAN_SCHEMA; by task, in order of time.
     """
     spans = []
     for task, name in enumerate(task_names):
-        of_task = trace[trace[:, traced.TASK] == task]
-        began = of_task[of_task[:, traced.EVENT] == events.CALL_BEGIN]
-        ended = of_task[of_task[:, traced.EVENT] == events.CALL_END]
-        calls = pl.Series(call_number.NAMES).gather(ended[:, traced.A])
+        of_task = rows[rows[:, trace.TASK] == task]
+        began = of_task[of_task[:, trace.EVENT] == event.CALL_BEGIN]
+        ended = of_task[of_task[:, trace.EVENT] == event.CALL_END]
+        calls = pl.Series(call.NAMES).gather(ended[:, trace.A])
         spans.append(
             pl.DataFrame(
                 {
                     "task": [name] * len(ended),
                     "class": [name.rsplit(" ", 1)[0]] * len(ended),
                     "call": calls,
-                    "began_ns": began[: len(ended), traced.TIME],
-                    "ended_ns": ended[:, traced.TIME],
+                    "began_ns": began[: len(ended), trace.TIME],
+                    "ended_ns": ended[:, trace.TIME],
                 },
                 SPAN_SCHEMA,
             )

@@ -1,4 +1,4 @@
-"""Run a scenario many times with different random numbers, to say how sure its figures are."""
+"""Run a scenario many times with different random numbers, to see how sure its figures are."""
 
 import os
 import threading
@@ -11,8 +11,9 @@ from functools import cached_property
 import polars as pl
 
 from rfcsim.runs.result import Result
-from rfcsim.runs.simulate import Progress, check_range, run_once
+from rfcsim.runs.simulate import Progress, run_once
 from rfcsim.runs.statistics import check_share, mean_interval, with_margin
+from rfcsim.scenario.checked import check_range
 from rfcsim.scenario.costs import cost_values
 from rfcsim.scenario.scenario import Scenario
 
@@ -77,15 +78,16 @@ class Replications:
         Parameters
         ----------
         confidence : float
-            Between 0 and 1: how often such an interval covers the true mean, if the replications'
-            figures are about normal.
+            Between 0 and 1: how often such an interval covers the true mean, if the figures of the
+            replications are about normal.
 
         Returns
         -------
         polars.DataFrame
-            One row a class, mode and quantity (mean_ns, p50_ns, p99_ns, max_ns, total_ns): class,
+            One row per class, mode and quantity (mean_ns, p50_ns, p99_ns, max_ns, total_ns): class,
             mode, quantity, replications (those in which the class asked in that mode), mean, low,
-            high, in ns. With one replication low and high are null; low is 0 or more, as waits are.
+            high, in ns. With one replication, low and high are null. low is never negative, as no
+            wait is.
         """
         check_share("confidence", confidence)
         frame = self.waits.with_columns(mean_ns=pl.col("total_ns") / pl.col("requests"))
@@ -128,7 +130,7 @@ def replicate(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Replications:
-    """Run a scenario n times, over threads; the result does not depend on how many there are.
+    """Run a scenario n times, on several threads; their number does not change the result.
 
     Parameters
     ----------
@@ -137,9 +139,9 @@ def replicate(
         Replications, 1 to 100,000.
     seed : int
     threads : int, optional
-        Threads to run on; one a CPU if not given.
+        Threads to run on; by default one per CPU.
     progress : callable, optional
-        Called after each replication with the share of them that is done.
+        Called after each replication with the share that is done, 0 to 1.
 
     Raises
     ------
@@ -165,7 +167,7 @@ def replicate(
 
 
 def usable_cpus() -> int:
-    """CPUs that this process may use, which can be fewer than there are."""
+    """How many CPUs this process may use, which can be fewer than the machine has."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -173,7 +175,7 @@ def usable_cpus() -> int:
 
 @contextmanager
 def thread_pool(threads: int, stop: threading.Event) -> Iterator[ThreadPoolExecutor]:
-    """A pool whose work is given up, not finished, when its user fails or is interrupted."""
+    """A pool whose work is dropped, not finished, when its user fails or is interrupted."""
     pool = ThreadPoolExecutor(threads, thread_name_prefix="rfcsim")
     try:
         yield pool

@@ -1,5 +1,6 @@
 """What a run of the clock found: who waited for mmap_sem, how long, and who held it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,11 +14,14 @@ from rfcsim.errors import RfcsimError
 from rfcsim.histogram import bucket_bounds, quantile
 from rfcsim.model.layout import call as call_number
 from rfcsim.runs.recorded import call_spans, trace_frame
+from rfcsim.scenario.explain import did_you_mean, show
 from rfcsim.scenario.scenario import Scenario
 
 _MODES = ("shared", "exclusive")
 _WAITS = (span.WAIT_SHARED, span.WAIT_EXCLUSIVE)
 _HOLDS = (span.HOLD_SHARED, span.HOLD_EXCLUSIVE)
+
+_CALLS = call_number.NAMES[1:]  # without "none"
 
 _TIMES = {name: pl.Int64() for name in ("p50_ns", "p99_ns", "max_ns", "total_ns")}
 _WAITS_SCHEMA = {
@@ -76,7 +80,7 @@ class Result:
         Stretches of virtual time that were simulated: steps, timers, disk reads. Pages that went
         by in one jump are one stretch.
     trace_dropped : int
-        Events that the trace had no room for.
+        Events for which the trace had no room.
     """
 
     scenario: Scenario
@@ -106,7 +110,7 @@ class Result:
             _histograms=machine.histograms,
             _calls=machine.calls,
             _schedule=machine.schedule,
-            # Without a trace there is no array at all: an empty trace is one that was asked for.
+            # Empty if no trace was asked for.
             _trace=machine.trace[:kept],
         )
 
@@ -118,7 +122,7 @@ class Result:
 
     @cached_property
     def waits(self) -> pl.DataFrame:
-        """Waits for mmap_sem, one row a class of task and mode that asked for it.
+        """Waits for mmap_sem, one row per class of task and mode in which it asked.
 
         Columns: class, mode, requests, waited (those not granted at once), then p50_ns, p99_ns,
         max_ns and total_ns over all requests. A wait ends when the task runs again as the owner.
@@ -132,7 +136,7 @@ class Result:
 
     @cached_property
     def holds(self) -> pl.DataFrame:
-        """Holds of mmap_sem, from the grant to the release, one row a class and mode.
+        """Holds of mmap_sem, from the grant to the release, one row per class and mode.
 
         Columns: class, mode, holds, p50_ns, p99_ns, max_ns, total_ns.
         """
@@ -144,7 +148,7 @@ class Result:
 
     @cached_property
     def calls(self) -> pl.DataFrame:
-        """System calls and accesses, one row a class and call.
+        """System calls and accesses, one row per class and call.
 
         Columns: class, call, count, failed (returned a negative value), mean_ns, max_ns, total_ns.
         """
@@ -169,10 +173,10 @@ class Result:
 
     @cached_property
     def rounds(self) -> pl.DataFrame:
-        """Times through a task's program that are over, one row a class.
+        """Finished rounds, each once through a task's program, one row per class.
 
         Columns: class, rounds, then p50_ns, p99_ns, max_ns and total_ns, from the beginning of
-        the first call to the end of the last, pauses and think times in between included.
+        the first call to the end of the last, including pauses and think times in between.
         """
         rows = [
             (self._class(name), *self._times(name, span.ROUND))
@@ -183,7 +187,7 @@ class Result:
 
     @cached_property
     def tasks(self) -> pl.DataFrame:
-        """One row a task: task, class, calls (done), last_return (of the latest call)."""
+        """One row per task: task, class, calls (done), last_return (of the latest call)."""
         return pl.DataFrame(
             {
                 "task": self.task_names,
@@ -216,7 +220,7 @@ class Result:
 
     @cached_property
     def trace(self) -> pl.DataFrame:
-        """The event frame (`rfcsim.trace.frame.EVENT_SCHEMA`) of the run's beginning.
+        """The event frame (`rfcsim.trace.frame.EVENT_SCHEMA`) of the beginning of the run.
 
         Raises
         ------
@@ -242,11 +246,11 @@ class Result:
 
     @property
     def task_names(self) -> list[str]:
-        """The tasks in the order of their numbers: "victim 3"."""
+        """The names of the tasks, such as "victim 3", in the order of their numbers."""
         return [f"{group.name} {i}" for group in self.scenario.tasks for i in range(group.count)]
 
     def quantile(self, class_name: str, record: str, q: float) -> int:
-        """The least duration that a share q of the entries of a histogram do not exceed, in ns.
+        """The least duration that a share q of the entries of a histogram does not exceed, in ns.
 
         Parameters
         ----------
@@ -261,9 +265,16 @@ class Result:
         -------
         int
             At most 1/32 (3.1 %) too large; 0 if there is no entry.
+
+        Raises
+        ------
+        RfcsimError
+            One line: the argument, its value and what is allowed.
         """
-        names = [group.name for group in self.scenario.tasks]
-        return self._quantile(names.index(class_name), span.NAMES.index(record), q)
+        name, what = self._number(class_name), _place("record", record, span.NAMES)
+        if not isinstance(q, int | float) or not 0 <= q <= 1:
+            raise RfcsimError(f"q = {show(q)}: must be 0 to 1")
+        return self._quantile(name, what, q)
 
     def longest_wait(self, class_name: str) -> int:
         """The longest that any task of a group waited for mmap_sem, in ns; 0 if it never asked.
@@ -272,9 +283,13 @@ class Result:
         ----------
         class_name : str
             Name of a task group.
+
+        Raises
+        ------
+        RfcsimError
+            One line, if there is no group of that name.
         """
-        names = [group.name for group in self.scenario.tasks]
-        waits = self._statistics[names.index(class_name), list(_WAITS), stat.MAX]
+        waits = self._statistics[self._number(class_name), list(_WAITS), stat.MAX]
         return int(waits.max())
 
     def longest_call(self, class_name: str, call: str) -> int:
@@ -285,12 +300,15 @@ class Result:
         class_name : str
             Name of a task group.
         call : str
-            "mlock", "munlock", "mmap", "munmap", "touch", "read_maps" or "hold".
+            As a scenario names it: "mlock", "touch", "read_maps", ...
+
+        Raises
+        ------
+        RfcsimError
+            One line, if there is no such group, or no such call.
         """
-        names = [group.name for group in self.scenario.tasks]
-        return int(
-            self._calls[names.index(class_name), call_number.NAMES.index(call), tally.MAX_NS]
-        )
+        number = call_number.NAMES.index(_CALLS[_place("call", call, _CALLS)])
+        return int(self._calls[self._number(class_name), number, tally.MAX_NS])
 
     def table(self) -> pl.DataFrame:
         """Who waited for what, and how long, in words."""
@@ -317,6 +335,9 @@ class Result:
     def _class(self, number: int) -> str:
         return self.scenario.tasks[number].name
 
+    def _number(self, class_name: str) -> int:
+        return _place("class_name", class_name, [group.name for group in self.scenario.tasks])
+
     def _times(self, name: int, what: int) -> tuple[int, int, int, int, int]:
         """Count, median, 99th percentile, maximum and sum."""
         row = self._statistics[name, what]
@@ -331,3 +352,10 @@ class Result:
     def _quantile(self, name: int, what: int, q: float) -> int:
         longest = int(self._statistics[name, what, stat.MAX])
         return quantile(self._histograms[name, what], longest, q)
+
+
+def _place(argument: str, name: str, known: Sequence[str]) -> int:
+    """Where a name stands among those that there are."""
+    if name not in known:
+        raise RfcsimError(f"{argument} = {show(name)}: there is none; {did_you_mean(name, known)}")
+    return known.index(name)

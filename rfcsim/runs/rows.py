@@ -12,9 +12,10 @@ from rfcsim.model.layout import call
 from rfcsim.runs.grid import Grid
 from rfcsim.version import __version__
 
-QUANTILES = dict(zip(("p50_ns", "p99_ns", "p999_ns"), field.SHARES, strict=True))
+# "p50_ns", "p99_ns", "p999_ns": the columns of the quantiles, with the share of each.
+QUANTILES = {f"p{f'{share:g}'[2:].ljust(2, '0')}_ns": share for share in field.SHARES}
 
-# The columns of a sweep's frame behind `point`, `scenario` and one a grid axis.
+# The columns of a sweep's frame after `point`, `scenario` and one for each axis of the grid.
 ROW_SCHEMA: dict[str, pl.DataType] = {
     "seed": pl.Int64(),
     "replication": pl.Int64(),
@@ -25,9 +26,7 @@ ROW_SCHEMA: dict[str, pl.DataType] = {
     "waited": pl.Int64(),
     "failed": pl.Int64(),
     "mean_ns": pl.Float64(),
-    "p50_ns": pl.Int64(),
-    "p99_ns": pl.Int64(),
-    "p999_ns": pl.Int64(),
+    **dict.fromkeys(QUANTILES, pl.Int64()),
     "max_ns": pl.Int64(),
     "total_ns": pl.Int64(),
     "elapsed_ns": pl.Int64(),
@@ -38,21 +37,21 @@ ROW_SCHEMA: dict[str, pl.DataType] = {
 }
 ROW_RUN = field.REPLICATION  # once a sheet has been taken; see `Numbers`
 
-# Room on a sheet, beyond what one run may need: for some hundred small runs.
+# Room on a sheet beyond what one run may need: enough for about a hundred small runs.
 SHEET_ROWS = 1 << 13
 SHEET_BUCKETS = 1 << 16
 
 
 class Numbers(NamedTuple):
-    """Rows of some runs, as arrays that travel well.
+    """The rows of some runs, as arrays that travel well between processes.
 
     Attributes
     ----------
     rows : int64[rows, field.SIZE]
-        In the order of runs, classes, records and calls; with the number of the run, ROW_RUN, in
+        In the order of runs, classes, records and calls. The number of the run, ROW_RUN, stands in
         place of its replication.
     buckets : int64[buckets, 2]
-        Number and count of every bucket with an entry, row after row: field.LISTED of them a row.
+        Number and count of every bucket with an entry, row after row; a row has field.LISTED.
     """
 
     rows: np.ndarray
@@ -60,7 +59,7 @@ class Numbers(NamedTuple):
 
     @classmethod
     def together(cls, several: list["Numbers"]) -> "Numbers":
-        """One after another."""
+        """The rows of several, one after another."""
         return cls(
             np.concatenate([np.empty((0, field.SIZE), np.int64), *(one.rows for one in several)]),
             np.concatenate([np.empty((0, 2), np.int64), *(one.buckets for one in several)]),
@@ -76,7 +75,7 @@ class Sheet(NamedTuple):
 
     @classmethod
     def for_runs_of(cls, machine: Machine) -> "Sheet":
-        """Room for the rows of one run at least, whatever it records."""
+        """A sheet with room for the rows of at least one run, whatever it records."""
         classes = len(machine.statistics)
         return cls(
             np.empty((SHEET_ROWS + classes * (span.KINDS + call.COUNT), field.SIZE), np.int64),
@@ -85,7 +84,7 @@ class Sheet(NamedTuple):
         )
 
     def take(self, first_run: int) -> Numbers:
-        """What is on it, which is then empty; `first_run` is the number of replication 0."""
+        """Take what is on the sheet and empty it; `first_run` is the number of replication 0."""
         numbers = Numbers(
             self.rows[: self.filled[sheet.FILLED]].copy(),
             self.buckets[: self.filled[sheet.LISTED]].copy(),
@@ -101,7 +100,7 @@ def frame_of(numbers: Numbers, grid: Grid, replications: int, seed: int) -> pl.D
     Parameters
     ----------
     numbers : Numbers
-        Of runs that are numbered point by point, replication by replication.
+        The rows of runs that are numbered point by point, replication by replication.
     """
     rows = numbers.rows
     point, replication = np.divmod(rows[:, ROW_RUN], replications)
@@ -138,7 +137,7 @@ def frame_of(numbers: Numbers, grid: Grid, replications: int, seed: int) -> pl.D
 
 
 def _buckets(numbers: Numbers) -> pl.DataFrame:
-    """The histogram of each row: upper ends (inclusive) and counts; null for a single call's."""
+    """The histogram of each row: upper ends (inclusive) and counts; null for a single call."""
     _, high = bucket_bounds()
     listed = numbers.rows[:, field.LISTED]
     entries = pl.DataFrame(
@@ -155,5 +154,5 @@ def _buckets(numbers: Numbers) -> pl.DataFrame:
 
 
 def order_rows(frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows as one run after another of the grid gives them, whenever each arrived."""
+    """Put rows into the order of the runs of the grid, whenever each arrived."""
     return frame.sort("point", "replication", maintain_order=True).rechunk()

@@ -1,27 +1,24 @@
 """Run a scenario on the clock."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import numpy as np
 
-from rfcsim.clock import copy_of, run
+from rfcsim.clock import run
 from rfcsim.clock.layout import clock, run_status, sched
 from rfcsim.clock.machine import Machine
-from rfcsim.errors import RfcsimError, ScenarioError
+from rfcsim.errors import ScenarioError
 from rfcsim.model.layout import call, reg, thread
+from rfcsim.runs.prepare import prepare
 from rfcsim.runs.result import Result
-from rfcsim.scenario.compile import compile_scenario
 from rfcsim.scenario.costs import cost_values
 from rfcsim.scenario.scenario import Scenario
 
-Progress = Callable[[float], None]  # told the share of the work that is done, 0 to 1
+Progress = Callable[[float], None]  # called with the share of the work that is done, 0 to 1
 
-# Between two chunks a run can be interrupted and tells how far it is: several times a second.
+# Between two chunks, several times a second, a run can be interrupted and tells how far it is.
 EVENTS_A_CHUNK = 1_000_000
-LARGEST_KEY = 2**63 - 1
-LARGEST_TRACE = 10**8
 
 
 class Interrupted(Exception):
@@ -43,12 +40,12 @@ def simulate(
     ----------
     scenario : Scenario
     seed, replication : int
-        Key of the random numbers, 0 to 2**63 - 1 each. Two designs that are compared under one
+        The key of the random numbers, 0 to 2**63 - 1 each. Two designs that are compared under one
         key see the same draws.
     trace : int
-        Events of the trace to keep, from the start of the run; 0 keeps none.
+        How many events of the trace to keep, from the start of the run; 0 keeps none.
     jump : bool
-        Advance over the pages of one hold at once; without, page by page, to the same result.
+        Advance over the pages of one hold at once, not page by page. The result is the same.
     progress : callable, optional
         Called now and then with the share of the run that is done, 0 to 1.
 
@@ -71,7 +68,7 @@ def run_once(
     progress: Progress | None = None,
     stop: threading.Event | None = None,
 ) -> Result:
-    """Run a scenario with costs that are loaded; see `simulate`.
+    """Run a scenario with costs that are already loaded; see `simulate`.
 
     Parameters
     ----------
@@ -85,49 +82,6 @@ def run_once(
         If `stop` was set.
     """
     return play(scenario, prepare(scenario, costs, seed, replication, trace, jump), progress, stop)
-
-
-def prepare(
-    scenario: Scenario,
-    costs: np.ndarray,
-    seed: int,
-    replication: int,
-    trace: int = 0,
-    jump: bool = True,
-) -> Machine:
-    """The machine of a scenario at time 0; see `simulate`."""
-    check_range("seed", seed, 0, LARGEST_KEY)
-    check_range("replication", replication, 0, LARGEST_KEY)
-    check_range("trace", trace, 0, LARGEST_TRACE)
-    with _memory_for(scenario, trace):
-        return compile_scenario(
-            scenario,
-            costs,
-            seed=seed,
-            replication=replication,
-            trace_capacity=trace,
-            jump=jump,
-        )
-
-
-def prepare_pair(
-    scenario: Scenario, costs: np.ndarray, seed: int, replication: int
-) -> tuple[Machine, Machine]:
-    """A machine at time 0 to be run, and one to take it back to, for the next replication."""
-    machine = prepare(scenario, costs, seed, replication)
-    with _memory_for(scenario, trace=0):
-        return machine, copy_of(machine)
-
-
-@contextmanager
-def _memory_for(scenario: Scenario, trace: int) -> Iterator[None]:
-    try:
-        yield
-    except MemoryError:
-        pages = scenario.placements()[-1].end
-        raise RfcsimError(
-            f"regions: {pages} pages and trace = {trace} events do not fit into memory"
-        ) from None
 
 
 def play(
@@ -150,27 +104,19 @@ def play(
 
 
 def why_not_finished(scenario: Scenario, status: int) -> Exception:
-    """What is to blame for a run that has ended otherwise."""
+    """The error for a run that ended without being finished."""
     if status == run_status.ENDLESS:
         return ScenarioError(
-            f"costs = {scenario.costs!r}: a task would call for ever in no time, "
-            "must have costs above 0, or its calls think_ns"
+            f"costs = {scenario.costs!r}: a task would make calls for ever in no time, "
+            "must have costs above 0, or its calls think_ns above 0"
         )
     if status == run_status.DISK_FULL:
         return ScenarioError("tasks: more reads at a time than the disk's queue has room for")
     return RuntimeError("no event is left, but tasks have not finished: a defect of rfcsim")
 
 
-def check_range(name: str, value: int, low: int, high: int) -> None:
-    """Refuse an argument that is no whole number of a range."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise RfcsimError(f"{name} = {value!r}: must be a whole number")
-    if not low <= value <= high:
-        raise RfcsimError(f"{name} = {value}: must be {low} to {high}")
-
-
 def _share_done(machine: Machine) -> float:
-    """How much of a run is over: by the clock if it has an end, else by calls and their pages."""
+    """The share of a run that is over: by time if it has an end, else by calls and their pages."""
     end = machine.clock[clock.END]
     if end > 0:
         return min(1.0, float(machine.clock[clock.NOW] / end))

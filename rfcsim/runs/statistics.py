@@ -1,12 +1,13 @@
 """How sure the figures of a sweep are: intervals of means, and comparisons in pairs.
 
-The unit of observation is the replication. Waits within one run depend on one another: who queues
-behind a long hold waits together with everybody else who does. An interval that counts each of them
-as a witness of its own is too narrow, often by several times. Replications are independent by
+The unit of observation is the replication. Waits within one run depend on one another: all tasks
+that queue behind a long hold wait together. An interval that counts each of their waits as
+independent evidence is too narrow, often by several times. Replications are independent by
 construction, so an interval here rests on how figures differ from replication to replication.
 
-Student's t and not the bootstrap: of five to thirty replications the bootstrap's intervals are too
-short, while t's of averages over a run are not; and they need no random numbers of their own.
+The intervals are Student's t, not the bootstrap's. From five to thirty replications, the
+bootstrap's intervals are too short, while t intervals of averages over a run are not; and t needs
+no random numbers of its own.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +29,7 @@ KINDS = ("class", "record", "call")
 
 
 class Interval(NamedTuple):
-    """An estimate between two bounds; None is a bound that the data do not give."""
+    """An estimate between two bounds; a bound is None where the data do not give one."""
 
     estimate: float
     low: float | None
@@ -36,14 +37,14 @@ class Interval(NamedTuple):
 
 
 def mean_interval(values: np.ndarray, confidence: float) -> Interval:
-    """The mean of independent times and its t interval; no bounds of a single one.
+    """The mean of independent times and its t interval; a single time has no bounds.
 
     Parameters
     ----------
     values : float64[n]
         At least one, none negative.
     confidence : float
-        How often such an interval covers the true mean, if means of so many are about normal.
+        How often such an interval covers the true mean, if means of n values are about normal.
     """
     mean = float(values.mean())
     if len(values) < 2:
@@ -55,7 +56,7 @@ def mean_interval(values: np.ndarray, confidence: float) -> Interval:
 def t_bounds(
     n: np.ndarray | int, mean: np.ndarray | float, deviation: np.ndarray | float, confidence: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Bounds of means of n figures with standard deviations; NaN where n is 1."""
+    """The bounds of means of n figures with given standard deviations; NaN where n is 1."""
     half = stats.t.isf((1 - confidence) / 2, np.asarray(n) - 1) * deviation / np.sqrt(n)
     return mean - half, mean + half
 
@@ -67,17 +68,17 @@ def ratio_bounds(
     covariance: np.ndarray,
     confidence: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Bounds of the ratio of two means, of n figures each that come in pairs.
+    """The bounds of the ratio of two means, each of n figures that come in pairs.
 
-    Between them lie the ratios r for which a paired t test of ``above - r * below`` against 0 is
-    not significant. NaN where r has no bounds, as the mean below may be 0. Source: E. C. Fieller,
-    "Some problems in interval estimation", 1954.
+    Between the bounds lie the ratios r for which a paired t test of ``above - r * below`` against 0
+    is not significant. They are NaN where r has no bounds, because the mean below may be 0.
+    Source: E. C. Fieller, "Some problems in interval estimation", 1954.
 
     Parameters
     ----------
     n : int64[...]
     means, variances : pairs of float64[...]
-        Of what is above and what is below.
+        Each is a pair: of the figures above, and of those below.
     covariance : float64[...]
     """
     t2 = stats.t.isf((1 - confidence) / 2, n - 1) ** 2 / n
@@ -96,24 +97,25 @@ def mean_intervals(
 ) -> pl.DataFrame:
     """Average each figure of a sweep over its replications, with a t interval.
 
-    An average of p99_ns is what p99 of one run is on average, not p99 of all waits; for that, see
-    `quantile_intervals`.
+    The average of p99_ns is what the p99 of one run is on average, not the p99 of all waits; for
+    that, see `quantile_intervals`.
 
     Parameters
     ----------
     rows : polars.DataFrame
-        Of `sweep`, or read back from its Parquet file; filtered as you like.
+        From `sweep`, or read back from its Parquet file; filtered as you like.
     quantities : sequence of str
-        Columns of it: the times, count, waited, failed, elapsed_ns.
+        Columns of the rows: times, count, waited, failed, elapsed_ns.
     confidence : float
-        Between 0 and 1. Of each interval by itself: of twenty at 0.95, one is expected to miss.
+        Between 0 and 1. It holds for each interval by itself: of twenty at 0.95, one is expected to
+        miss.
 
     Returns
     -------
     polars.DataFrame
-        A row a point, class, record, call and quantity: point, the columns of the grid, class,
-        record, call, quantity, replications (those that have it), mean, low, high. Times in ns.
-        low and high are null with one replication; low is 0 or more.
+        One row per point, class, record, call and quantity: point, the columns of the grid, class,
+        record, call, quantity, replications (those that have it), mean, low, high. Times are in ns.
+        With one replication, low and high are null. low is never negative.
 
     Raises
     ------
@@ -146,13 +148,13 @@ def sweep_table(rows: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     rows : polars.DataFrame
-        Of `sweep`, or read back from its Parquet file; filtered as you like.
+        From `sweep`, or read back from its Parquet file; filtered as you like.
 
     Returns
     -------
     polars.DataFrame
-        A row a point, class of task and mode: the columns of the grid (without that of the
-        scenario, if there is one), class, waited for, requests, waited, p50, p99, p99.9, max.
+        One row per point, class of task and mode: the columns of the grid (without the scenario, if
+        there is only one), class, waited for, requests, waited, p50, p99, p99.9, max.
     """
     check_rows(rows, 0.95)
     several = rows["scenario"].n_unique() > 1
@@ -180,7 +182,7 @@ def sweep_table(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_margin(interval: dict[str, float | None]) -> str:
-    """A mean and half of its interval, in words; the struct of mean, low and high."""
+    """A mean and half of its interval, in words; `interval` has mean, low and high."""
     mean, high = interval["mean"], interval["high"]
     if mean is None:
         return ""
@@ -199,29 +201,29 @@ def paired_differences(
 ) -> pl.DataFrame:
     """Compare the values of one axis of a sweep in pairs, all else being equal.
 
-    Both of a pair met the same arrivals in a replication, so that what these do to both is not in
-    their difference, whose interval is narrower for it.
+    In a replication, both runs of a pair met the same arrivals. What the arrivals do to both is not
+    in their difference, so its interval is narrower.
 
     Parameters
     ----------
     rows : polars.DataFrame
-        Of `sweep`, or read back from its Parquet file; filtered as you like.
+        From `sweep`, or read back from its Parquet file; filtered as you like.
     axis : str
         A column of the grid, such as "design".
     baseline : optional
-        One of its values: compare every other with this one, not all with all.
+        One of its values. Every other value is compared with it; by default, all with all.
     quantities, confidence
         See `mean_intervals`.
 
     Returns
     -------
     polars.DataFrame
-        A row a pair of values, point of the other axes, class, record, call and quantity: value,
-        other, the other columns of the grid, class, record, call, quantity, replications (those
-        that have both), mean, other_mean, difference (value minus other), difference_low,
-        difference_high, ratio (value by other), ratio_low, ratio_high. Times in ns. Null is what
-        cannot be said: every bound with one replication, a ratio to 0, the bounds of a ratio to
-        what may be 0.
+        One row per pair of values, point of the other axes, class, record, call and quantity:
+        value, other, the other columns of the grid, class, record, call, quantity, replications
+        (those that have both), mean, other_mean, difference (value minus other), difference_low,
+        difference_high, ratio (value divided by other), ratio_low, ratio_high. Times are in ns.
+        What cannot be said is null: every bound with one replication, a ratio to 0, and the bounds
+        of a ratio to a mean that may be 0.
 
     Raises
     ------
@@ -232,7 +234,9 @@ def paired_differences(
     _check_quantities(quantities)
     axes = axes_of(rows)
     if axis not in axes:
-        raise RfcsimError(f"axis = {show(axis)}: must be of the grid; {did_you_mean(axis, axes)}")
+        raise RfcsimError(
+            f"axis = {show(axis)}: must be a column of the grid; {did_you_mean(axis, axes)}"
+        )
     keys = [name for name in axes if name != axis] + list(KINDS)
     found = pl.concat(
         _pair(rows, axis, value, other, keys, quantities)
@@ -274,7 +278,7 @@ def _pair(
     keys: list[str],
     quantities: Sequence[str],
 ) -> pl.DataFrame:
-    """Moments of both of a pair, over the replications that have both."""
+    """The moments of both values of a pair, over the replications that have both."""
     both = rows.filter(pl.col(axis).eq_missing(pl.lit(value))).join(
         rows.filter(pl.col(axis).eq_missing(pl.lit(other))),
         on=[*keys, "seed", "replication"],
@@ -285,7 +289,7 @@ def _pair(
     groups = both.group_by(keys, maintain_order=True)
     moments = []
     for name in quantities:
-        # A figure that only one of them has is no pair.
+        # A figure that only one of them has makes no pair.
         there = pl.col(name).is_not_null() & pl.col(f"{name} of other").is_not_null()
         one = pl.col(name).cast(pl.Float64()).filter(there)
         two = pl.col(f"{name} of other").cast(pl.Float64()).filter(there)
@@ -310,19 +314,19 @@ def _pair(
 
 
 def _stack(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """A frame a quantity, with the same rows: row after row, without those that nobody has."""
+    """Put together one frame per quantity, row by row, without rows that have no replication."""
     numbered = [frame.with_row_index("place") for frame in frames]
     stacked = pl.concat(numbered).sort("place", maintain_order=True).drop("place")
     return stacked.filter(pl.col("replications") > 0)
 
 
 def axes_of(rows: pl.DataFrame) -> list[str]:
-    """The columns of the grid, scenario first."""
+    """The names of the columns of the grid, scenario first."""
     return [name for name in rows.columns if name != "point" and name not in ROW_SCHEMA]
 
 
 def check_rows(rows: pl.DataFrame, confidence: float) -> None:
-    """Refuse what is no frame of a sweep, and a confidence that is none."""
+    """Refuse rows that are not of a sweep, and a confidence that is not between 0 and 1."""
     missing = [name for name in ("point", *ROW_SCHEMA) if name not in rows.columns]
     if missing:
         raise RfcsimError(f"rows: must be of a sweep, but there is no column {missing[0]}")
@@ -332,9 +336,9 @@ def check_rows(rows: pl.DataFrame, confidence: float) -> None:
 
 
 def check_share(name: str, value: float) -> None:
-    """Refuse what is not between 0 and 1."""
-    if not 0 < value < 1:
-        raise RfcsimError(f"{name} = {value}: must be between 0 and 1")
+    """Refuse a value that is not between 0 and 1."""
+    if not isinstance(value, int | float) or not 0 < value < 1:
+        raise RfcsimError(f"{name} = {show(value)}: must be between 0 and 1")
 
 
 def _check_quantities(quantities: Sequence[str]) -> None:
@@ -346,5 +350,5 @@ def _check_quantities(quantities: Sequence[str]) -> None:
 
 
 def _figures(values: np.ndarray) -> pl.Series:
-    """Figures for a column; NaN is what is not known: null."""
+    """Figures for a column; NaN means not known, and becomes null."""
     return pl.Series(values, dtype=pl.Float64()).fill_nan(None)

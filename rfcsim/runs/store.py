@@ -1,13 +1,13 @@
 """Rows on their way into one Parquet file: what has been written survives whatever happens.
 
-Beside the file, a folder FILE.parts holds, until all rows are there:
+Until all rows are there, a folder FILE.parts beside the file holds:
 
-- sweep.json, which tells the sweep that the parts are of,
-- parts, each a Parquet file of the rows of some runs, whole or not there at all,
+- sweep.json, which says of which sweep the parts are,
+- parts, each a Parquet file with the rows of some runs, either whole or not there at all,
 - lock, which one process at a time holds; the lock ends with the process, however that ends.
 
-The file itself is written once, from all parts in the grid's order, so that its bytes do not
-depend on who ran what when, or how often the sweep was stopped.
+The file itself is written once, from all parts in the grid's order. Its bytes therefore do not
+depend on who ran what when, or on how often the sweep was stopped.
 """
 
 import contextlib
@@ -27,12 +27,12 @@ import polars as pl
 from rfcsim.errors import RfcsimError
 from rfcsim.files import write_whole
 
-KEY = "rfcsim"  # of the metadata of a Parquet file
+KEY = "rfcsim"  # our key in the metadata of a Parquet file
 ROWS_A_GROUP = 2**16
 LONGEST_SHOWN = 60
 
-# POSIX locks are between processes, and the workers of a pool do not inherit them when they are
-# forked, as they would those of flock(); between the threads of a process this set does it.
+# POSIX locks work between processes, and unlike those of flock() they are not inherited by the
+# workers of a pool that are forked. Between the threads of a process, this set does their work.
 _locked: set[Path] = set()
 _locked_guard = threading.Lock()
 
@@ -44,7 +44,7 @@ class Store:
     ----------
     file : path
     sweep : dict
-        Tells one sweep from another; what JSON can hold, each entry named as the user knows it.
+        Tells one sweep from another. JSON can hold it, and the user knows its entries by name.
     fresh : bool
         Throw away what is there.
 
@@ -104,7 +104,7 @@ class Store:
         return frame
 
     def safe(self) -> list[tuple[pl.DataFrame, list[list[int]]]]:
-        """Make ready to go on: the frame and the runs, as [first, end), of every part so far."""
+        """Prepare to go on; the frame and the runs, as [first, end), of every part so far."""
         with self._explained():
             if self._fresh:
                 self._file.unlink(missing_ok=True)
@@ -120,7 +120,7 @@ class Store:
             for path in sorted(self.folder.glob("*.parquet")):
                 self._parts = int(path.stem) + 1
                 part = _read(path.read_bytes())
-                if part is None:  # damaged by others: to be simulated again
+                if part is None:  # damaged by somebody else: simulate its runs again
                     path.unlink()
                 else:
                     about, frame = part
@@ -135,14 +135,14 @@ class Store:
         self._parts += 1
 
     def finish(self, frame: pl.DataFrame) -> None:
-        """Write the file from all rows, in the grid's order; the parts can go then."""
+        """Write the file from all rows, in the grid's order, and remove the parts."""
         content = _parquet(frame, self._sweep)
         with self._explained():
             write_whole(self._file, content, folder=self.folder)
         self.clear()
 
     def clear(self) -> None:
-        """Remove the folder of parts, as far as that can be: what is left of it does no harm."""
+        """Remove the folder of parts as far as possible; what is left of it does no harm."""
         with contextlib.suppress(OSError):
             self._remove("*.parquet", "*.partial")
             (self.folder / "sweep.json").unlink(missing_ok=True)
@@ -182,7 +182,7 @@ class Store:
         return RfcsimError(f"{self.name}: another sweep is writing it, must be one at a time")
 
     def _compare(self, found: dict[str, Any]) -> None:
-        """Refuse rows of another sweep; say what is different about it."""
+        """Refuse rows of another sweep, and say what is different about it."""
         for key in self._sweep | found:
             theirs, ours = found.get(key), self._sweep.get(key)
             if theirs != ours:
@@ -193,7 +193,7 @@ class Store:
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
-        """Errors of the file system in one line."""
+        """Turn errors of the file system into one line."""
         try:
             yield
         except OSError as error:
@@ -201,7 +201,7 @@ class Store:
 
 
 def _lock(descriptor: int) -> None:
-    """Lock a file against other processes; OSError if one has it, freed when this one ends."""
+    """Lock a file against other processes until this one ends; OSError if another has it."""
     if sys.platform == "win32":
         import msvcrt
 
@@ -213,7 +213,7 @@ def _lock(descriptor: int) -> None:
 
 
 def _same(path: Path, descriptor: int) -> bool:
-    """Whether a file is still the one that was opened."""
+    """Whether the file at a path is still the one that was opened."""
     try:
         return os.path.samestat(os.stat(path), os.fstat(descriptor))
     except FileNotFoundError:
@@ -236,7 +236,7 @@ def _parquet(frame: pl.DataFrame, about: dict[str, Any]) -> bytes:
 
 
 def _read(content: bytes) -> tuple[dict[str, Any], pl.DataFrame] | None:
-    """What a Parquet file says of itself, and its rows; None if it is none, or not ours."""
+    """What a Parquet file says of itself, and its rows; None if it is not one of ours."""
     try:
         about = json.loads(pl.read_parquet_metadata(io.BytesIO(content))[KEY])
         return about, pl.read_parquet(io.BytesIO(content))

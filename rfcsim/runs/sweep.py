@@ -1,4 +1,4 @@
-"""Run a scenario over a grid of values, on whatever there is to compute with."""
+"""Run a scenario over a grid of values, on threads, processes or a cluster."""
 
 import contextlib
 import hashlib
@@ -14,12 +14,14 @@ import polars as pl
 from rfcsim.errors import RfcsimError
 from rfcsim.runs.grid import Axis, Grid, build_grid
 from rfcsim.runs.harvest import WORKERS, Harvest
+from rfcsim.runs.prepare import LARGEST_KEY
 from rfcsim.runs.progress import reporter
 from rfcsim.runs.replicate import MOST_REPLICATIONS, thread_pool, usable_cpus
 from rfcsim.runs.rows import ROW_SCHEMA
-from rfcsim.runs.simulate import LARGEST_KEY, Progress, check_range
+from rfcsim.runs.simulate import Progress
 from rfcsim.runs.store import Store
 from rfcsim.runs.worker import Played, Stretch, engine, run_stretch
+from rfcsim.scenario.checked import check_range
 from rfcsim.scenario.scenario import Scenario
 
 MOST_RUNS = 10_000_000
@@ -37,51 +39,51 @@ def sweep(
     fresh: bool = False,
     progress: Progress | bool | None = None,
 ) -> pl.DataFrame:
-    """Run every combination of values, each so many times; the same arguments give the same bytes.
+    """Run every combination of values several times; the same arguments give the same bytes.
 
-    All points of the grid meet the same random numbers in a replication (common random numbers),
+    In a replication, all points of the grid meet the same random numbers (common random numbers),
     so that they can be compared in pairs: see `paired_differences`.
 
     Parameters
     ----------
     scenario : Scenario, or several of different names
-        What is varied; several are the outermost axis of the grid.
+        What is varied; several scenarios are the outermost axis of the grid.
     over : mapping of str to values
-        A field of the scenario and the values that it is to have: the keys of `Scenario.replace`,
-        such as "batch_pages", "costs" or "tasks.victim.count". What takes more than one field
-        goes by names of its own: ``{"kernel": {"2.6.36": {"design": "exclusive"}, "RFC":
-        {"design": "batched", "batch_pages": 256}}}``.
+        Fields of the scenario, each with the values that it takes: the keys of `Scenario.replace`,
+        such as "batch_pages", "costs" or "tasks.victim.count". Variants that change several fields
+        have names: ``{"kernel": {"2.6.36": {"design": "exclusive"}, "RFC": {"design": "batched",
+        "batch_pages": 256}}}``.
     replications : int
-        Runs a point, 1 to 100,000.
+        Runs per point, 1 to 100,000.
     seed : int
     executor : concurrent.futures.Executor, optional
-        What runs them: threads if not given; processes, or ``Client.get_executor()`` of a Dask
+        What runs them: by default threads; or processes, or ``Client.get_executor()`` of a Dask
         cluster whose workers have rfcsim. The rows do not depend on it.
     threads : int, optional
-        How many, if there is no executor; one a CPU if not given.
+        How many threads, if there is no executor; by default one per CPU.
     to : path, optional
-        A Parquet file for the rows. While the sweep runs they are in the folder FILE.parts; a
-        sweep that was stopped, in whatever way, goes on from there when it is called again.
+        A Parquet file for the rows. While the sweep runs, they are in the folder FILE.parts. A
+        sweep that was stopped for whatever reason goes on from there when it is called again.
     fresh : bool
-        Throw away what is in the file, and its parts, and begin anew.
+        Throw away what is in the file, and its parts, and start again.
     progress : callable or bool, optional
-        Told the share of the runs that is done. True draws a bar on standard error, None does so
-        if that is a terminal.
+        Called with the share of the runs that is done. True draws a bar on standard error; None
+        does so if that is a terminal.
 
     Returns
     -------
     polars.DataFrame
-        A row a point of the grid, replication, class of task and record; in that order, each
-        with only what there was. Columns: point (number), scenario (name), one an axis, seed,
-        replication, class; record (wait_shared, wait_exclusive, hold_shared, hold_exclusive, call
-        or round, once through the task's calls), call (its name, or null in the row of all calls
-        together), count, waited (requests that were not granted at once; null but for waits),
-        failed (calls that returned a negative value; null but for calls), mean_ns, p50_ns, p99_ns,
-        p999_ns, max_ns, total_ns; elapsed_ns (of the run); bucket_ns and bucket_count (the
-        histogram: the upper ends, inclusive, of buckets, and how many entries each has);
-        fingerprint (of scenario and costs), version.
-        Quantiles are as in `Result`, at most 1/32 (3.1 %) too large. They, and the histogram, are
-        null in the row of a single call.
+        One row per point of the grid, replication, class of task and record, in that order; there
+        is no row for what did not occur. Columns: point (number), scenario (name), one per axis,
+        seed, replication, class; record (wait_shared, wait_exclusive, hold_shared, hold_exclusive,
+        call, or round, which is once through the task's calls), call (its name, or null in the row
+        of all calls together), count, waited (requests that were not granted at once; null except
+        for waits), failed (calls that returned a negative value; null except for calls), mean_ns,
+        p50_ns, p99_ns, p999_ns, max_ns, total_ns; elapsed_ns (of the run); bucket_ns and
+        bucket_count (the histogram: the upper ends, inclusive, of its buckets, and how many entries
+        each has); fingerprint (of scenario and costs), version.
+        Quantiles are as in `Result`, at most 1/32 (3.1 %) too large. In the row of a single call,
+        they and the histogram are null.
 
     Raises
     ------
@@ -102,7 +104,7 @@ def sweep(
         raise RfcsimError(f"over: {runs} runs in all, must be {MOST_RUNS} or less")
     store = None if to is None else Store(to, _describe(grid, replications, seed), fresh)
     if store is not None and not store.begun() and (frame := store.finished()) is not None:
-        return frame  # also where nothing can be written
+        return frame  # even where nothing can be written
     with store or contextlib.nullcontext():
         if store is not None and (frame := store.finished()) is not None:
             store.clear()
@@ -121,7 +123,7 @@ def sweep(
 
 
 def _describe(grid: Grid, replications: int, seed: int) -> dict[str, Any]:
-    """What makes it this sweep and no other."""
+    """What distinguishes this sweep from every other."""
     digest = hashlib.sha256("".join(point.fingerprint for point in grid.points).encode())
     axes = {f"over.{axis}": list(values) for axis, values in grid.axes.items()}
     return {
@@ -135,7 +137,7 @@ def _describe(grid: Grid, replications: int, seed: int) -> dict[str, Any]:
 
 
 def _run_all(harvest: Harvest, workers: int, submit: Callable[[Stretch], Future[Played]]) -> None:
-    """Have every run done that is not, and take in what comes back."""
+    """Run everything that is not done yet, and take in what comes back."""
     pending: dict[Future[Played], Stretch] = {}
     arrived: queue.SimpleQueue[Future[Played]] = queue.SimpleQueue()
 
@@ -159,7 +161,7 @@ def _run_all(harvest: Harvest, workers: int, submit: Callable[[Stretch], Future[
             start(stretch.rest(played.end))
     except BaseException as error:
         for future, stretch in pending.items():
-            # What nobody has begun is called off; what has come back in the meantime is kept.
+            # What has not begun is cancelled; what has come back in the meantime is kept.
             if not future.cancel() and future.done() and future.exception() is None:
                 with contextlib.suppress(RfcsimError):
                     harvest.take(stretch, future.result())
@@ -170,8 +172,8 @@ def _run_all(harvest: Harvest, workers: int, submit: Callable[[Stretch], Future[
 
 
 def _submit(executor: Executor, stretch: Stretch) -> Future[Played]:
-    """Hand a stretch to somebody else's executor; what goes wrong in it comes out as one error."""
+    """Hand a stretch to an executor of the user; whatever fails in it is raised as one error."""
     try:
         return executor.submit(run_stretch, stretch)
-    except RuntimeError as error:  # it is broken, or shut down
+    except RuntimeError as error:  # the executor is broken, or shut down
         raise BrokenExecutor(str(error)) from error

@@ -1,4 +1,4 @@
-"""A sweep as a TOML file: scenarios, what is varied, how often, under which seed."""
+"""A sweep as a TOML file: its scenarios, what is varied, how many replications, which seed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ KEYS = ("scenario", "replications", "seed", "over")
 
 @dataclass(frozen=True)
 class SweepFile:
-    """What a sweep file says; each is an argument of `sweep`.
+    """What a sweep file says; each attribute is an argument of `sweep`.
 
     Attributes
     ----------
     scenarios : list of Scenario
     over : dict of str to values
     replications, seed : int
-        10 and 0 where the file does not say.
+        10 and 0 if the file does not say.
     """
 
     scenarios: list[Scenario]
@@ -37,9 +37,10 @@ def read_sweep(file: str | Path) -> SweepFile:
     """Read a sweep file.
 
     It has `scenario` (the name of a preset, the path of a scenario file, a list of these, or a
-    table with a scenario's fields), `replications`, `seed`, and the table `over`: fields of the
-    scenario, each with a list of values; or a name with an array of tables, each with a `name`
-    and the fields that it changes. Paths are meant from the file's folder.
+    table with the fields of a scenario), `replications`, `seed`, and the table `over`. That has
+    fields of the scenario, each with a list of values, or names of axes, each with an array of
+    tables; each table has a `name` and the fields that it changes. Paths start at the file's
+    folder.
 
     Parameters
     ----------
@@ -103,7 +104,7 @@ def _axis(name: str, given: object, folder: Path) -> Axis:
         if not isinstance(variant, str):
             raise RfcsimError(f"over.{name}: each table must have a name of its own")
         if variant in variants:
-            raise RfcsimError(f"over.{name}: {show(variant)} is there twice, must be once")
+            raise RfcsimError(f"over.{name}: {show(variant)} is given twice, must be given once")
         changes = _flat({key: value for key, value in table.items() if key != "name"})
         if "costs" in changes:
             changes["costs"] = _costs(changes["costs"], folder)
@@ -112,7 +113,7 @@ def _axis(name: str, given: object, folder: Path) -> Axis:
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Tables in tables as dotted keys: TOML reads `tasks.worker.count` as the former."""
+    """Turn nested tables into dotted keys: TOML reads `tasks.worker.count` as nested tables."""
     flat: dict[str, Any] = {}
     for key, value in table.items():
         if isinstance(value, dict):
@@ -123,6 +124,6 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _costs(given: Any, folder: Path) -> Any:
-    """The path of a cost table is meant from the file's folder; a name is not."""
+    """The cost table: a path starts at the file's folder, a name stays as it is."""
     is_path = isinstance(given, str) and (given.endswith(".toml") or "/" in given)
     return str(folder / given) if is_path else given

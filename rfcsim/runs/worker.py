@@ -1,4 +1,4 @@
-"""The part of a sweep that runs elsewhere, in a thread, a process or a cluster: some runs."""
+"""The part of a sweep that a worker runs, in a thread, a process or a cluster: some runs."""
 
 import threading
 import time
@@ -11,27 +11,28 @@ from rfcsim._jit import fingerprint
 from rfcsim.clock import replicate
 from rfcsim.clock.layout import clock, run_status
 from rfcsim.errors import RfcsimError
+from rfcsim.runs.prepare import prepare_pair
 from rfcsim.runs.rows import Numbers, Sheet
-from rfcsim.runs.simulate import EVENTS_A_CHUNK, Interrupted, prepare_pair, why_not_finished
+from rfcsim.runs.simulate import EVENTS_A_CHUNK, Interrupted, why_not_finished
 from rfcsim.scenario.scenario import Scenario
 from rfcsim.version import __version__
 
-# After so long a worker returns what it has: no more is lost with it, and the rest can be shared.
+# After this time a worker returns what it has: no more can be lost, and others can share the rest.
 SECONDS_A_STRETCH = 0.5
-SECONDS_A_CALL = 0.05  # of the engine, about: between two it can be told to stop
+SECONDS_A_CALL = 0.05  # about, per call of the engine: between two, a worker can be told to stop
 
 
 class Stretch(NamedTuple):
-    """Runs [first, end) of a sweep, which are numbered point by point, replication by replication.
+    """Runs [first, end) of a sweep; runs are numbered point by point, replication by replication.
 
     Attributes
     ----------
     first, end : int
     replications : int
-        Runs a point.
+        Runs per point.
     seed : int
     points : tuple of (Scenario, int64[cost.COUNT])
-        From point first // replications on.
+        The points from number first // replications on.
     """
 
     first: int
@@ -41,7 +42,7 @@ class Stretch(NamedTuple):
     points: tuple[tuple[Scenario, np.ndarray], ...]
 
     def rest(self, first: int) -> list["Stretch"]:
-        """What is left from a run on, in two halves, so that more workers can share it."""
+        """The runs from `first` on, in two halves, so that more workers can share them."""
         middle = (first + self.end + 1) // 2
         return [
             self._part(start, end)
@@ -57,17 +58,17 @@ class Stretch(NamedTuple):
 
 
 class Played(NamedTuple):
-    """What became of a stretch.
+    """The outcome of a stretch.
 
     Attributes
     ----------
     end : int
-        Its runs up to here, exclusive, are done.
+        Its runs before this one are done.
     numbers : Numbers
     problem : str or None
         Why run `end` cannot be done.
     engine : str
-        What it ran on; see `engine`.
+        What the worker ran; see `engine`.
     """
 
     end: int
@@ -77,7 +78,7 @@ class Played(NamedTuple):
 
 
 def engine() -> str:
-    """The version, and the content hash of the compiled sources: what rows depend on besides."""
+    """The version, and the content hash of the compiled sources, on which rows also depend."""
     return f"{__version__}, engine {fingerprint()}"
 
 
@@ -120,6 +121,6 @@ def _batches(stretch: Stretch, stop: threading.Event | None) -> Iterator[tuple[i
             yield run, sheet.take(first_run)
             if status not in (run_status.FINISHED, run_status.RUNNING, run_status.NO_ROOM):
                 raise why_not_finished(scenario, status)
-            # The more runs in one call, the less do threads meet in the interpreter.
+            # The more runs in one call, the less threads meet in the interpreter.
             if time.monotonic() - began < SECONDS_A_CALL:
                 many *= 2

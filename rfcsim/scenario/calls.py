@@ -1,9 +1,14 @@
-"""The calls that a program can make. Memory is in pages of 4 KiB; the names of times say ns."""
+"""The calls that a program can make.
 
-from typing import Annotated, Literal, Self
+Memory is counted in pages of 4 KiB, time in nanoseconds; the names say which.
+"""
+
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, StrictBool, model_validator
 
+from rfcsim.model.layout import call as call_number
+from rfcsim.model.layout.complete import require_all
 from rfcsim.scenario.checked import (
     Checked,
     Distribution,
@@ -16,16 +21,17 @@ from rfcsim.scenario.checked import (
 
 
 class BaseCall(Checked):
-    """What every call has: the time that its task thinks before it."""
+    """What every call has: how long its task thinks before it, constant or drawn at random."""
 
     think_ns: Nanoseconds = 0
     think: Distribution = "constant"
 
 
 class RangeCall(BaseCall):
-    """A call on pages of a region: `pages` None means the rest of it.
+    """A call on pages of a region; with `pages` None, on all its pages from `offset_pages` on.
 
-    A range may run past its region, so as to meet what lies behind, but not past the address space.
+    A range may run past the end of its region, into what lies behind it, but not past the end of
+    the address space.
     """
 
     region: Name
@@ -36,8 +42,8 @@ class RangeCall(BaseCall):
 class PiecesCall(RangeCall):
     """A call that a program may make piece by piece.
 
-    `piece_pages` is the pages of each call; None means one call for all. The program pauses
-    `pause_ns` between two of them, and gives up where one fails.
+    `piece_pages` is the number of pages per call; None means one call for the whole range. The
+    program pauses for `pause_ns` between two calls, and stops if one fails.
     """
 
     piece_pages: Pages | None = None
@@ -51,7 +57,7 @@ class PiecesCall(RangeCall):
 
 
 class Mlock(PiecesCall):
-    """mlock() of a range; with `on_fault` mlock2(MLOCK_ONFAULT), which populates nothing."""
+    """mlock() of a range; with `on_fault`, mlock2(MLOCK_ONFAULT), which populates nothing."""
 
     call: Literal["mlock"] = "mlock"
     on_fault: StrictBool = False
@@ -108,10 +114,10 @@ class Mprotect(RangeCall):
 
 
 class Mremap(RangeCall):
-    """mremap() of a range to `new_pages` pages; None means as many as it has.
+    """mremap() of a range to `new_pages` pages; None keeps its size.
 
-    With `to_region` it moves to `to_offset_pages` in that region (MREMAP_FIXED), over what is
-    mapped there. Otherwise it grows where it is or, with `may_move`, moves to the lowest hole.
+    With `to_region`, the range moves to `to_offset_pages` in that region (MREMAP_FIXED), over what
+    is mapped there. Otherwise it grows where it is or, with `may_move`, moves to the lowest hole.
     """
 
     call: Literal["mremap"] = "mremap"
@@ -132,9 +138,10 @@ class Mremap(RangeCall):
 class RemapFilePages(RangeCall):
     """remap_file_pages() of a range of a file's mapping; `nonblock` is MAP_NONBLOCK.
 
-    It maps another part of the file than lies there by order, which part does not matter. The
-    file is one like those of tmpfs: another file's pages are remapped as mmap() would. From
-    4.0 on the kernel has no other way: under the design "vma-lock" call mmap() with `populate`.
+    It maps a part of the file that does not lie there by file order; which part does not matter.
+    The file is like those of tmpfs: the pages of other files are remapped as mmap() would do it.
+    From 4.0 on, the kernel remaps every file that way: under the design "vma-lock", call mmap()
+    with `populate` instead.
     """
 
     call: Literal["remap_file_pages"] = "remap_file_pages"
@@ -142,7 +149,7 @@ class RemapFilePages(RangeCall):
 
 
 class Brk(BaseCall):
-    """brk(): the heap, which begins where a region does, is to have so many pages."""
+    """brk() that sets the heap to `pages` pages; the heap begins where its region does."""
 
     call: Literal["brk"] = "brk"
     region: Name
@@ -150,13 +157,13 @@ class Brk(BaseCall):
 
 
 class Truncate(RangeCall):
-    """ftruncate() of the file behind a range, which then ends before the range."""
+    """ftruncate() of the file behind a range: the file then ends where the range begins."""
 
     call: Literal["truncate"] = "truncate"
 
 
 class Touch(RangeCall):
-    """An access by the program itself to one page of a range: the first, a random or the next."""
+    """An access by the program itself to one page of a range: the first, any, or the next one."""
 
     call: Literal["touch"] = "touch"
     write: StrictBool = True
@@ -164,9 +171,9 @@ class Touch(RangeCall):
 
 
 class GetUserPages(RangeCall):
-    """get_user_pages() on a range, as an O_DIRECT read into it does (`write`), or a write from it.
+    """get_user_pages() on a range, as in an O_DIRECT read into it (`write`) or a write from it.
 
-    Below a stack it lets the stack grow, as a page fault does.
+    Below a stack, it lets the stack grow, as a page fault does.
     """
 
     call: Literal["get_user_pages"] = "get_user_pages"
@@ -186,7 +193,7 @@ class Fork(BaseCall):
 
 
 class Kill(BaseCall):
-    """A fatal signal to the task of that number (from 0) in a group; it makes no further call."""
+    """A fatal signal to task `number` (from 0) of the group `task`; it makes no further call."""
 
     call: Literal["kill"] = "kill"
     task: Name
@@ -194,7 +201,7 @@ class Kill(BaseCall):
 
 
 class Hold(BaseCall):
-    """Any other taker of mmap_sem: takes it in a mode and holds it for so long."""
+    """Any other use of mmap_sem: the task takes it in `mode` and holds it for `hold_ns`."""
 
     call: Literal["hold"] = "hold"
     mode: Literal["shared", "exclusive"]
@@ -223,3 +230,8 @@ Call = Annotated[
     | Hold,
     Field(discriminator="call"),
 ]
+
+CLASSES: dict[str, type[BaseCall]] = {
+    kind.model_fields["call"].default: kind for kind in get_args(get_args(Call)[0])
+}
+require_all(vars(), CLASSES, call_number.NAMES[1:], "put its class into Call")

@@ -1,8 +1,9 @@
 """The base of all that a user describes, and the types that its fields share."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rfcsim.errors import RfcsimError, ScenarioError
@@ -33,11 +34,13 @@ class _OneLine(type(BaseModel)):
 
     error: type[RfcsimError]
 
-    def __call__(cls, *args, **values):
-        try:
-            return super().__call__(*args, **values)
-        except ValidationError as error:
-            raise cls.error(explain(error, known_keys(cls))) from None
+    if not TYPE_CHECKING:  # which takes the arguments of a part from its fields
+
+        def __call__(cls, *args, **values):
+            try:
+                return super().__call__(*args, **values)
+            except ValidationError as error:
+                raise cls.error(explain(error, known_keys(cls))) from None
 
 
 class Checked(BaseModel, metaclass=_OneLine):
@@ -45,7 +48,7 @@ class Checked(BaseModel, metaclass=_OneLine):
 
     error: ClassVar[type[RfcsimError]] = ScenarioError
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
 
 def known_keys(model: Any) -> dict[str, list[str]]:
@@ -70,3 +73,11 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for inner in get_args(annotation):
         yield from _models_in(inner)
+
+
+def check_range(name: str, value: int, low: int, high: int) -> None:
+    """Refuse an argument that is no whole number of a range."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise RfcsimError(f"{name} = {value!r}: must be a whole number")
+    if not low <= value <= high:
+        raise RfcsimError(f"{name} = {value}: must be {low} to {high}")

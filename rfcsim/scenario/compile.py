@@ -1,11 +1,11 @@
-"""Turn a scenario into the arrays of the clock."""
+"""Turn a scenario into arrays: the state of the model, and the programs of its tasks."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from rfcsim.clock.layout import distribution, pick
-from rfcsim.clock.machine import Machine, build
 from rfcsim.model.layout import (
     backing,
     bit,
@@ -15,6 +15,7 @@ from rfcsim.model.layout import (
     mm,
     operation,
     policy,
+    reach,
     thread,
     vm,
     vma,
@@ -61,57 +62,36 @@ MODE = {"shared": lock.SHARED, "exclusive": lock.EXCLUSIVE}
 PICK = {"fixed": pick.FIXED, "random": pick.RANDOM, "sequential": pick.SEQUENTIAL}
 DISTRIBUTION = {name: code for code, name in enumerate(distribution.NAMES)}
 
-# Rows that a kernel can go above max_map_count: mmap() is refused only beyond it (+ 1), and a
-# munmap() of parts of two VMAs splits both before it removes anything (+ 2).
+# How many VMAs a kernel can have above max_map_count: mmap() is refused only beyond it (+ 1), and
+# a munmap() of parts of two VMAs splits both before it removes anything (+ 2).
 ROWS_ABOVE_LIMIT = 3
 
 
-def compile_scenario(
-    scenario: Scenario,
-    costs: np.ndarray,
-    *,
-    seed: int = 0,
-    replication: int = 0,
-    trace_capacity: int = 0,
-    jump: bool = True,
-) -> Machine:
-    """Build the clock for a scenario, ready to run.
+class Process(NamedTuple):
+    """A scenario as arrays: an address space, and what its tasks do in it.
 
-    Parameters
-    ----------
-    scenario : Scenario
-    costs : int64[cost.COUNT]
-        Nanoseconds by class of work and the rest of a cost table, as `CostTable.values`.
-    seed, replication : int
-        Together the key of the random numbers.
-    trace_capacity : int
-        Events of the trace that are kept; 0 keeps none.
-    jump : bool
-        Advance over the pages of one hold at once; the result is the same without.
+    state : State, as the run begins
+    programs : int64[operations, operation.SIZE]
+    threads : int64[tasks, thread.SIZE]
     """
+
+    state: State
+    programs: np.ndarray
+    threads: np.ndarray
+
+
+def compile_process(scenario: Scenario) -> Process:
+    """Turn a scenario into the arrays that either engine begins with. Costs play no part."""
     placed = scenario.placements()
     programs, threads = _programs(scenario, placed)
     state = new_state(placed[-1].end, _vma_rows(scenario, placed, programs), len(threads))
     _set_kernel(state, scenario)
     _lay_out(state, placed)
-    return build(
-        state,
-        programs,
-        threads,
-        costs.copy(),  # a cost table is read-only, and would be compiled for anew
-        cpus=scenario.cpus,
-        classes=len(scenario.tasks),
-        seed=seed,
-        replication=replication,
-        end_ns=scenario.end_ns,
-        trace_capacity=trace_capacity,
-        jump=jump,
-        preempts=scenario.wake_up_preemption,
-    )
+    return Process(state, programs, threads)
 
 
 def mapping_flags(region: Region) -> int:
-    """VM_* that mmap() gives to a mapping like the region; see `Mmap`."""
+    """The VM_* flags that mmap() gives to a mapping like the region; see `Mmap`."""
     flags = PROTECTION[region.protection] | ACCESS[region.access] | SPECIAL[region.special]
     return flags | vm.HUGETLB if region.backing == "hugetlb" else flags
 
@@ -172,7 +152,7 @@ def _backing(region: Region) -> int:
 
 
 def _programs(scenario: Scenario, placed: tuple[Placement, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of calls, and of tasks; each task has its own rows of calls."""
+    """The rows of the calls and the rows of the tasks; each task has its own rows of calls."""
     places = {(p.region.name, p.copy): p for p in placed}
     pages = placed[-1].end
     first_tasks = _first_tasks(scenario)
@@ -201,7 +181,10 @@ def _programs(scenario: Scenario, placed: tuple[Placement, ...]) -> tuple[np.nda
 def _operation(
     call: Call, task: int, places: Mapping[tuple[str, int], Placement], pages: int
 ) -> list[int]:
-    """The row of a call by the task of that number in its group; `pages` is the address space."""
+    """The row of a call that task number `task` of its group makes.
+
+    The address space has `pages` pages.
+    """
     row = [0] * operation.SIZE
     row[operation.CALL] = call_number.NAMES.index(call.call)
     row[operation.THINK_KIND] = DISTRIBUTION[call.think]
@@ -268,12 +251,12 @@ def _first_tasks(scenario: Scenario) -> dict[str, int]:
 
 
 def _place(name: str, task: int, places: Mapping[tuple[str, int], Placement]) -> Placement:
-    """The task's own copy of a region, or the one there is."""
+    """The task's own copy of a region, or the only copy there is."""
     return places.get((name, task)) or places[name, 0]
 
 
 def piece_starts(op: np.ndarray) -> np.ndarray:
-    """Where the pieces of a call that is made piece by piece begin, int64[pieces]."""
+    """The first page of each piece of a call that is made piece by piece, int64[pieces]."""
     return np.arange(
         op[operation.START], op[operation.START] + op[operation.PAGES], op[operation.PIECE_PAGES]
     )
@@ -283,11 +266,11 @@ def _vma_rows(scenario: Scenario, placed: tuple[Placement, ...], programs: np.nd
     """The most VMAs that there can ever be.
 
     A VMA ends where a region or a range of a call begins or ends (only its start can move
-    elsewhere, when a stack grows), and no two VMAs end at the same page. But for mremap(), which
-    can carry a piece of any size to any place.
+    elsewhere, when a stack grows), and no two VMAs end at the same page. The exception is mremap(),
+    which can carry a piece of any size to any place.
     """
     limit = scenario.max_map_count + ROWS_ABOVE_LIMIT
-    if (programs[:, operation.CALL] == call_number.MREMAP).any():
+    if np.isin(programs[:, operation.CALL], reach.calls_that(reach.VMAS)).any():
         return min(placed[-1].end, limit)
     ends = np.concatenate(
         [

@@ -1,4 +1,4 @@
-"""Cost tables: what each piece of work takes, and where the figure comes from."""
+"""Cost tables: how long each piece of work takes, and where the figure comes from."""
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
@@ -13,14 +13,14 @@ from pydantic import ConfigDict, Field, field_validator
 from rfcsim.clock.layout import cost
 from rfcsim.data import data_names, data_path
 from rfcsim.errors import CostTableError, RfcsimError
-from rfcsim.model.layout import work as work_class
+from rfcsim.model.layout import work
 from rfcsim.scenario.checked import Checked
 from rfcsim.scenario.explain import did_you_mean
 from rfcsim.scenario.toml import parse, read_text
 
-# Row of a table -> index in the array of the clock.
+# Row of a table -> its index in the clock's array of costs.
 COST_ROWS: dict[str, int] = {
-    **{f"{name}_ns": work for work, name in enumerate(work_class.NAMES) if work != work_class.NS},
+    **{f"{name}_ns": number for number, name in enumerate(work.NAMES) if number != work.NS},
     "lock_ns": cost.LOCK,
     "wake_up_ns": cost.WAKE_UP,
     "switch_ns": cost.SWITCH,
@@ -33,9 +33,9 @@ COST_ROWS: dict[str, int] = {
 }
 
 MOST_NS = 10**12  # 1000 s; a cost of 8 million pages still fits int64
-ALLOWED = {  # row -> least, most; of every other row 0 to MOST_NS
-    "disk_depth": (1, 65_536),  # the longest queue that NVMe knows
-    "timeslice_ns": (1, MOST_NS),  # a thread that runs gets on
+ALLOWED = {  # row -> least, most; for every other row 0 to MOST_NS
+    "disk_depth": (1, 65_536),  # the longest queue that NVMe allows
+    "timeslice_ns": (1, MOST_NS),  # so that a thread that runs makes progress
     "tick_ns": (1, MOST_NS),
 }
 
@@ -57,9 +57,9 @@ class Cost(_Strict):
     Parameters
     ----------
     value : int
-        Nanoseconds a unit of work; `disk_depth` is a count.
+        Nanoseconds per unit of work; `disk_depth` is a count.
     status : "measured", "published", "derived" or "estimate"
-        How far to trust it: derived figures are computed from published or measured ones, an
+        How far to trust it: a derived figure is computed from published or measured ones, an
         estimate has no source that states it.
     source : str
         Where it comes from, precisely enough to look it up.
@@ -71,7 +71,7 @@ class Cost(_Strict):
 
 
 class CostTable(_Strict):
-    """What each piece of work takes on one machine.
+    """How long each piece of work takes on one machine.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ class CostTable(_Strict):
         Returns
         -------
         polars.DataFrame
-            A row a cost: cost, value, unit ("ns" or "reads"), status, source.
+            One row per cost: cost, value, unit ("ns" or "reads"), status, source.
         """
         rows = [
             (
@@ -154,7 +154,7 @@ def load_costs(name_or_path: str | Path) -> CostTable:
     Parameters
     ----------
     name_or_path : str or pathlib.Path
-        A path is what is a Path, ends in .toml or has a slash.
+        A name; or a path, which is a Path, ends in .toml or contains a slash.
 
     Returns
     -------
@@ -170,9 +170,9 @@ def load_costs(name_or_path: str | Path) -> CostTable:
 
 
 def cost_values(name_or_path: str | Path) -> np.ndarray:
-    """The figures of a table as the clock reads them: `CostTable.values`, read but once.
+    """The figures of a table as the clock reads them: `CostTable.values`, parsed only once.
 
-    A small run takes less time than to read a table anew; a file that changed is read again.
+    To parse a table takes longer than a small run. A file that has changed is parsed again.
     """
     path = _path(name_or_path)
     return _values(str(name_or_path), read_text(path, CostTableError))

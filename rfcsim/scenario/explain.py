@@ -49,7 +49,7 @@ def show(value: object) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a message about an unknown word: the nearest known one, or all of them."""
     names = list(known)
-    near = difflib.get_close_matches(word, names, n=1)
+    near = difflib.get_close_matches(str(word), names, n=1)
     if near:
         return f"did you mean {near[0]}?"
     return f"known are {', '.join(names)}" if names else "there are none"

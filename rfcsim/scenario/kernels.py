@@ -11,7 +11,7 @@ from rfcsim.scenario.scenario import Design, LockPolicy
 
 
 class _Era(NamedTuple):
-    """Kernels of one design and one lock policy, from a version to another, both included."""
+    """Kernels of one design and one lock policy, from version `kernel` to version `to`."""
 
     kernel: str
     to: str
@@ -25,8 +25,8 @@ class _Era(NamedTuple):
         return self.kernel if self.kernel == self.to else f"{self.kernel} to {self.to}"
 
 
-# 2.6.37 is in none of them: its faults retry, its mlock() is that of 2.6.36. Nor are 5.18 to 6.3,
-# whose mlock() walks the pages that are present and whose faults still take mmap_sem.
+# 2.6.37 is in no era: its faults retry, but its mlock() is that of 2.6.36. Nor are 5.18 to 6.3:
+# their mlock() walks the pages that are present, but their faults still take mmap_sem.
 _ERAS = (
     _Era(
         "2.6.28",
@@ -95,19 +95,19 @@ _ERAS = (
 
 
 def kernels() -> pl.DataFrame:
-    """List the kernels that the model has, by what they differ in.
+    """List the kernels that the model knows, and how they differ.
 
     Returns
     -------
     polars.DataFrame
-        A row an era: kernel (the first, or "RFC" and "RFC v2", which were never merged), to (the
+        One row per era: kernel (the first, or "RFC" or "RFC v2", which were never merged), to (the
         last), design, lock_policy, change (what was new, with its commit where it is known).
     """
     return pl.DataFrame(_ERAS, list(_Era._fields), orient="row")
 
 
 def kernel(version: str) -> dict[str, Any]:
-    """Name the design and the lock policy of a kernel, as `Scenario.replace` and `sweep` take them.
+    """The design and the lock policy of a kernel, as `Scenario.replace` and `sweep` take them.
 
     ``scenario.replace(**kernel("5.15"))`` is the scenario on 5.15.
 
@@ -124,7 +124,7 @@ def kernel(version: str) -> dict[str, Any]:
     Raises
     ------
     RfcsimError
-        One line: if the model has no such kernel.
+        One line, if the model has no such kernel.
     """
     for era in _ERAS:
         if version == era.kernel or _lies_in(version, era):
@@ -137,7 +137,7 @@ def kernel(version: str) -> dict[str, Any]:
 
 
 def kernels_with(design: str, lock_policy: str) -> str | None:
-    """The kernels that have both, in words: "5.3 to 5.10"; None if there is none."""
+    """The kernels that have both, such as "5.3 to 5.10"; None if there are none."""
     for era in _ERAS:
         if (era.design, era.lock_policy) == (design, lock_policy):
             return era.span
@@ -146,7 +146,7 @@ def kernels_with(design: str, lock_policy: str) -> str | None:
 
 def _lies_in(version: str, era: _Era) -> bool:
     asked, first, last = map(_numbers, (version, era.kernel, era.to))
-    # Releases of a stable series, such as 5.10.7, are those of the series here.
+    # A stable release, such as 5.10.7, counts as its series, 5.10.
     return bool(asked and first and last) and first <= asked and asked[: len(last)] <= last
 
 

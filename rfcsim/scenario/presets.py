@@ -1,4 +1,4 @@
-"""What comes with the package: scenarios and cost tables."""
+"""The scenarios and cost tables that come with the package."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from rfcsim.scenario.scenario import Scenario
 
 
 def presets() -> dict[str, str]:
-    """Name the presets, each with what it is in one line."""
+    """Name the presets to run on the clock, each with one line that says what it is."""
     return _described("presets")
 
 
@@ -20,23 +20,26 @@ def preset(name: str) -> Scenario:
     Parameters
     ----------
     name : str
-        One of `presets()`.
+        One of `presets()` or `check_scenarios()`.
 
     Raises
     ------
     ScenarioError
-        If there is none of that name.
+        If there is no preset of that name.
     """
-    return _load("presets", "preset", name)
+    names = [*data_names("presets"), *data_names("checks")]
+    if name not in names:
+        raise ScenarioError(f"preset {show(name)}: there is none; {did_you_mean(name, names)}")
+    return _load("checks" if name in data_names("checks") else "presets", "preset", name)
 
 
 def check_scenarios() -> dict[str, str]:
-    """Name the small scenarios for `check`, each with what it is in one line."""
+    """Name the presets that are small enough to `check`, each with what it is in one line."""
     return _described("checks")
 
 
 def check_scenario(name: str) -> Scenario:
-    """Load a small scenario for `check`; otherwise like `preset`.
+    """Load a preset that is small enough to `check`; otherwise like `preset`.
 
     Parameters
     ----------
@@ -60,5 +63,5 @@ def _load(kind: Literal["presets", "checks"], what: str, name: str) -> Scenario:
 
 
 def cost_tables() -> dict[str, str]:
-    """Name the cost tables, each with what it is of."""
+    """Name the cost tables, each with its description."""
     return {name: load_costs(name).description for name in data_names("costs")}

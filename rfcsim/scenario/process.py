@@ -1,4 +1,4 @@
-"""What a scenario is made of: regions of memory, groups of tasks, figures to compare with.
+"""What a scenario is made of: regions of memory, groups of tasks, and figures to compare with.
 
 Memory is counted in pages of 4 KiB, time in nanoseconds; the names say which.
 """
@@ -23,12 +23,12 @@ from rfcsim.scenario.checked import (
 class Region(Checked):
     """A stretch of the address space: one mapping, or free room for one.
 
-    Regions lie one after another from page 0, each behind its gap.
+    Regions lie one after another from page 0, each after its gap.
 
     Attributes
     ----------
     name : str
-        What calls say to mean it.
+        The name by which calls refer to it.
     pages : int
         Its size.
     backing : str
@@ -38,24 +38,25 @@ class Region(Checked):
     cached : bool
         The file's pages are in the page cache from the start.
     present : bool
-        Its pages are mapped from the start: real pages where the backing is anonymous and writable,
-        the zero page where it is anonymous and not, the page cache's for a file.
+        Its pages are mapped from the start: for anonymous backing, real pages if it is writable and
+        the zero page if not; for a file, the pages of the page cache.
     locked : bool
         VM_LOCKED from the start, charged to locked_vm.
     access : str
-        madvise() hint, for readahead.
+        The madvise() hint for readahead: "normal", "sequential" or "random".
     special : str
-        A VMA that mlock() treats apart: "io", "pfnmap", "dontexpand", "reserved" or "gate".
+        "none", or a kind of VMA that mlock() treats apart: "io", "pfnmap", "dontexpand", "reserved"
+        or "gate".
     mapped : bool
-        False leaves the room free, for mmap() to fill.
+        If False, the room is left free, for mmap() to fill.
     grows_down : bool
-        A stack.
+        It is a stack.
     end_of_file_page : int, optional
-        The file ends after so many pages; a fault behind it gets SIGBUS.
+        The file ends after this many pages; a fault behind its end gets SIGBUS.
     gap_pages : int
-        Hole before it.
+        The size of the hole before it.
     one_per : str, optional
-        Name of a task group: a copy of the region for each of its tasks.
+        Name of a task group: each of its tasks has its own copy of the region.
     """
 
     name: Name
@@ -95,24 +96,24 @@ class Region(Checked):
 
 
 class TaskGroup(Checked):
-    """Tasks that run the same program: a class of the results.
+    """Tasks that run the same program; the results treat them as one class.
 
     Attributes
     ----------
     name : str
-        Class name; its tasks are "name 0", "name 1", ...
+        The name of the class; its tasks are "name 0", "name 1", ...
     count : int
         How many tasks.
     calls : tuple
-        The program: `Mlock`, `Munmap` and their kin, in order.
+        The program: `Mlock`, `Munmap` and other calls, in order.
     repeats : int
-        Times through it; 0 is for ever.
+        How many times a task goes through its program; 0 is for ever.
     start_ns, start : int, str
-        Delay before the first call, and its distribution.
+        The delay before the first call, and its distribution.
     cpu : int, optional
-        The one CPU that the tasks may use; None: any.
+        The only CPU that the tasks may use; None means any.
     realtime : bool
-        The tasks run before all that are not real-time (SCHED_FIFO).
+        The tasks are real-time (SCHED_FIFO): they run before all tasks that are not.
     """
 
     name: Name
@@ -130,25 +131,25 @@ PER_SECOND = ("calls per second", "rounds per second")
 
 
 class Published(Checked):
-    """A figure that somebody else reported of the case that the scenario models.
+    """A figure that somebody else reported for the case that the scenario models.
 
     Attributes
     ----------
     task : str
         The group that it is about.
     quantity : str
-        "longest call", "median round" (s: once through its calls), "calls per second" or "rounds
-        per second" (1/s, a task's average).
+        "longest call" or "median round" (in s; a round is once through the program), "calls per
+        second" or "rounds per second" (in 1/s, the average of a task).
     value : float
         The figure, in `unit`.
     value_to : float, optional
-        Its upper end, where `value` is the lower end of a range.
+        The upper end of a range, if `value` is the lower end of one.
     unit : str
         "s" or "1/s".
     words : str
-        What the source says, where the figure is a reading of it.
+        What the source says, if the figure is a reading of it.
     source : str
-        Who reported it, where.
+        Who reported it, and where.
     """
 
     task: Name

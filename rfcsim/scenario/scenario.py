@@ -1,6 +1,6 @@
 """What is simulated: an address space, the tasks that use it, and the kernel that serves them.
 
-A scenario is frozen and complete: with a cost table and a seed it determines every bit of a run.
+A scenario is frozen and complete: with a cost table and a seed, it determines every bit of a run.
 """
 
 import os
@@ -22,7 +22,7 @@ from rfcsim.scenario.toml import parse, read_text
 
 
 def _one_of(names: Iterable[str]) -> GetPydanticSchema:
-    """The names that the model knows, checked and complained of as a Literal of them would be."""
+    """The type of a field that takes one of these names; it is checked as a Literal would be."""
     return GetPydanticSchema(lambda _source, _handler: literal_schema(list(names)))
 
 
@@ -44,7 +44,7 @@ class Scenario(Checked):
     batch_pages : int
         Pages per shared hold under "batched".
     lock_policy : str
-        How mmap_sem is granted: "fifo" (hand-over, to 3.8), "writer-stealing" (3.9), "hand-off"
+        How mmap_sem is granted: "fifo" (hand-over, up to 3.8), "writer-stealing" (3.9), "hand-off"
         (5.3), "reader-stealing" (5.11 to 6.19), or, for comparison, "reader-preference",
         "writer-preference" or "phase-fair".
     costs : str
@@ -52,18 +52,19 @@ class Scenario(Checked):
     cpus : int
         CPUs of the machine.
     wake_up_preemption : bool
-        A task that wakes takes its CPU, if it is pinned to one, from the task that runs there.
+        A task that wakes up takes its CPU, if it is pinned to one, from the task that runs there.
     end_ns : int
-        No call begins at or after it; 0: when the tasks with finite repeats are done.
+        No call begins at or after this time; 0 means that the run ends when all tasks with finite
+        repeats are done.
     rlimit_memlock_pages : int, optional
         RLIMIT_MEMLOCK in pages; None is RLIM_INFINITY.
     cap_ipc_lock : bool
-        The process may exceed it.
+        The process may exceed RLIMIT_MEMLOCK.
     max_map_count : int
         The sysctl vm.max_map_count.
     readahead_pages : int
-        Readahead window of a file.
-    regions, tasks : tuple of Region, of TaskGroup
+        The readahead window of a file, in pages.
+    regions, tasks : tuple of Region, tuple of TaskGroup
         The address space, and who uses it.
     published : tuple of Published
         Figures to compare with.
@@ -97,7 +98,7 @@ class Scenario(Checked):
         return self
 
     def placements(self) -> tuple[Placement, ...]:
-        """Lay the regions out, one after another from page 0, the copies of each in task order."""
+        """Lay the regions out one after another from page 0, copies of a region in task order."""
         counts = {group.name: group.count for group in self.tasks}
         placed = []
         end = 0
@@ -109,12 +110,12 @@ class Scenario(Checked):
         return tuple(placed)
 
     def replace(self, **changes: Any) -> "Scenario":
-        """Make a validated copy with some fields changed.
+        """Make a copy with some fields changed; it is checked like every scenario.
 
         Parameters
         ----------
         **changes
-            New values by field; a dotted key reaches inside, by name or by number:
+            New values by field; a dotted key reaches inside lists, by name or by number:
             ``replace(**{"tasks.reader.count": 8, "tasks.locker.calls.0.pages": 512})``.
         """
         data = self.model_dump()
@@ -123,7 +124,7 @@ class Scenario(Checked):
         return type(self)(**data)
 
     def to_toml(self) -> str:
-        """Write the scenario as TOML; `from_toml_text` reads it back to an equal one."""
+        """Write the scenario as TOML; `from_toml_text` makes an equal one of it."""
         data = self.model_dump(exclude_none=True, exclude={"regions", "tasks", "published"})
         data["regions"] = [_given(region) for region in self.regions]
         data["tasks"] = [
@@ -136,7 +137,7 @@ class Scenario(Checked):
 
     @classmethod
     def from_toml(cls, file: str | os.PathLike[str]) -> "Scenario":
-        """Read a scenario file; a relative path of a cost table is meant from its folder.
+        """Read a scenario file; a relative path of a cost table starts at the file's folder.
 
         Raises
         ------
@@ -150,7 +151,7 @@ class Scenario(Checked):
 
     @classmethod
     def from_toml_text(cls, text: str, source: str = "scenario") -> "Scenario":
-        """Read a scenario from TOML text; `source` says in messages where the text is from."""
+        """Read a scenario from TOML text; error messages name `source` as its origin."""
         data = parse(text, source)
         try:
             return cls(**data)
@@ -159,7 +160,7 @@ class Scenario(Checked):
 
 
 def check_scenario(scenario: Scenario) -> None:
-    """Check what no field can tell by itself: names, ranges and the end of the run."""
+    """Check what involves several fields: names, ranges and the end of the run."""
     _check_names(scenario)
     placed = _check_space(scenario)
     _check_tasks(scenario)
@@ -242,7 +243,7 @@ def _check_end(scenario: Scenario) -> None:
 
 
 def _own_time(call: Call) -> int:
-    """Nanoseconds that a call takes by itself: a hold, or the pauses between pieces at most."""
+    """Nanoseconds that a call takes by itself: a hold, or at most the pauses between pieces."""
     if isinstance(call, Hold):
         return call.hold_ns
     if isinstance(call, PiecesCall) and call.piece_pages is not None:
@@ -262,7 +263,7 @@ def _check_range(
         if call.offset_pages >= region.pages:
             raise ValueError(
                 f"{path}.offset_pages = {call.offset_pages}: must be {region.pages - 1} or less, "
-                "or pages be given"
+                "or give pages"
             )
         pages = region.pages - call.offset_pages
     else:
@@ -288,7 +289,7 @@ def _check_target(path: str, call: Kill, scenario: Scenario) -> None:
 
 
 def _placement(path: str, name: str, group: TaskGroup, last: Mapping[str, Placement]) -> Placement:
-    """Where the region lies that a call of the group names."""
+    """The last placement of the region that a call of the group names."""
     if name not in last:
         raise ValueError(f"{path} = {show(name)}: must name a region; {did_you_mean(name, last)}")
     if last[name].region.one_per not in (None, group.name):
@@ -302,7 +303,7 @@ def _placement(path: str, name: str, group: TaskGroup, last: Mapping[str, Placem
 def _check_end_of_range(path: str, pages: int, start: int, size: int) -> None:
     if start + pages > size:
         raise ValueError(
-            f"{path} = {pages}: the range ends behind the address space, must be "
+            f"{path} = {pages}: the range ends beyond the address space, must be "
             f"{max(size - start, 0)} or less"
         )
 
@@ -312,7 +313,7 @@ def _given(model: Checked) -> dict[str, Any]:
 
 
 def _assign(data: dict[str, Any], key: str, value: Any) -> None:
-    """Set the field that a dotted key means; lists are entered by number or by name."""
+    """Set the field that a dotted key names; list entries are named by number or by name."""
     *parents, field = key.split(".")
     table: Any = data
     for depth, part in enumerate(parents):
@@ -324,11 +325,11 @@ def _assign(data: dict[str, Any], key: str, value: Any) -> None:
         elif isinstance(table, Sequence) and not isinstance(table, str):
             table = table[_position(where, part, table)]
         else:
-            raise ScenarioError(f"{where}: unknown key; {'.'.join(parents[:depth])} is no table")
+            raise ScenarioError(f"{where}: unknown key; {'.'.join(parents[:depth])} is not a table")
     if isinstance(table, list | tuple):
         raise ScenarioError(f"{key}: must name a field of one of {'.'.join(parents)}")
     if not isinstance(table, dict):
-        raise ScenarioError(f"{key}: unknown key; {'.'.join(parents)} is no table")
+        raise ScenarioError(f"{key}: unknown key; {'.'.join(parents)} is not a table")
     table[field] = value
 
 

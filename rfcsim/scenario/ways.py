@@ -1,4 +1,4 @@
-"""The ways in which a range can come to be locked, by kernels and by programs."""
+"""The ways in which kernels, and programs, can lock a range."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def ways_to_lock(
     piece_pages: int = 256,
     pause_ns: int = 40_000,
 ) -> dict[str, dict[str, Any]]:
-    """Name the ways in which a range can come to be locked, by kernels and by programs.
+    """Name the ways in which kernels, and programs, can lock a range.
 
     Parameters
     ----------
@@ -27,20 +27,20 @@ def ways_to_lock(
     locker : str
         The group of tasks that locks.
     piece_pages, pause_ns : int
-        Of the programs that lock in pieces.
+        For the programs that lock in pieces: pages per piece, and the pause between two pieces.
 
     Returns
     -------
     dict of str to dict
-        What each way changes in the scenario, for an axis of `sweep`: all designs, by their name,
-        with the calls as they are; then, on the newest design and with every mlock() in pieces,
-        "mlock pieces" and "populate pieces" (mlock2(MLOCK_ONFAULT), then MADV_POPULATE_WRITE), and
-        both with a pause.
+        What each way changes in the scenario, for an axis of `sweep`. First every design, by its
+        name, with the calls as they are. Then, on the newest design and with every mlock() in
+        pieces, "mlock pieces" and "populate pieces" (mlock2(MLOCK_ONFAULT), then
+        MADV_POPULATE_WRITE), and both with a pause.
 
     Raises
     ------
     RfcsimError
-        One line: if there is no such group, or no mlock() in it.
+        One line, if there is no such group, or no mlock() in it.
     """
     groups = {group.name: group for group in scenario.tasks}
     if locker not in groups:
@@ -59,7 +59,7 @@ def ways_to_lock(
 def in_pieces(
     group: TaskGroup, program: str, piece_pages: int, pause_ns: int = 0
 ) -> dict[str, list[dict[str, Any]]]:
-    """What a group's calls change to, for `Scenario.replace`, with every mlock() in pieces.
+    """The change, for `Scenario.replace`, that makes every mlock() of a group in pieces.
 
     Parameters
     ----------
@@ -67,6 +67,7 @@ def in_pieces(
     program : str
         One of PROGRAMS.
     piece_pages, pause_ns : int
+        Pages per piece, and the pause between two pieces.
     """
     pieces = {"piece_pages": piece_pages, "pause_ns": pause_ns}
     calls: list[dict[str, Any]] = []

@@ -1,19 +1,20 @@
-"""The batch law: what a batch size costs the locker, and what it saves those who wait, on paper.
+"""The batch law: what a batch size costs the locker and saves those who wait, by formula.
 
-Of a batch of b pages of c ns each, whose hold is H = lock + visit + b c, the locker starts the
-next one g = lock later: its cycle is C = H + g. A writer that comes at a random moment finds the
-lock free with probability g / C. Otherwise it has before it what is left of the hold, uniform on
-(0, H), and its own wake-up. The locker pays 2 lock + visit for each batch. So overhead, as a share
-of the pages' own time, times mean residual wait is about (2 lock + visit) / 2, whatever the batch.
+A batch has b pages of c ns each, and its hold is H = lock + visit + b c. The locker starts the next
+batch g = lock later, so its cycle is C = H + g. A writer that comes at a random moment finds the
+lock free with probability g / C. Otherwise it waits for what is left of the hold, uniform on
+(0, H), and for its own wake-up. The locker pays 2 lock + visit for each batch. So the overhead, as
+a share of the pages' own time, times the mean residual wait is about (2 lock + visit) / 2, whatever
+the batch.
 
-Assumptions: one locker; requests that are rare, so that none meets another; nobody short of a CPU;
-one VMA, of pages that are all absent and cost the same. With `writers` they are not rare but a
-closed loop: each asks again at once, and every batch end lets all of them go first.
+Assumptions: one locker; requests so rare that none meets another; enough CPUs for everybody; one
+VMA, whose pages are all absent and cost the same. With `writers`, requests are not rare but a
+closed loop: each writer asks again at once, and every end of a batch lets all of them go first.
 
-Where a woken writer must still win (5.11 on), and the locker is back before it runs, it is let in
-by the hand-off alone: it tries once a cycle; it is overdue a whole number of ticks after that in
-which it came; the next try sets the mark; and one more cycle passes. Assumed there as well: a hold
-is longer than a wake-up, or else the writer wins now and then by luck.
+Where a woken writer must still win the lock (5.11 on), and the locker is back before it runs, only
+the hand-off lets the writer in: it tries once a cycle; it is overdue a whole number of ticks after
+the tick in which it came; its next try sets the mark; and one more cycle passes. A further
+assumption there: a hold is longer than a wake-up, or else the writer now and then wins by luck.
 """
 
 from collections.abc import Iterable
@@ -25,20 +26,31 @@ from scipy import stats
 
 from rfcsim.errors import RfcsimError
 from rfcsim.model.layout import policy as policies
-from rfcsim.runs.simulate import check_range
-from rfcsim.scenario.checked import Limits
+from rfcsim.scenario.checked import Limits, check_range
 from rfcsim.scenario.costs import CostTable, load_costs
 from rfcsim.scenario.explain import did_you_mean, show
 
 Backing = Literal["anonymous", "page cache", "disk", "disk at random"]
 BATCHES = tuple(2**power for power in range(17))
 
+# The lock policies that the formula knows. The tests compare it with the clock under each of them.
+POLICIES = (
+    "fifo",
+    "writer-stealing",
+    "hand-off",
+    "reader-stealing",
+    "reader-preference",
+    "writer-preference",
+    "phase-fair",
+)
+
 
 class Work(NamedTuple):
-    """What populating a range takes, all in ns.
+    """What it takes to populate a range, all in ns.
 
-    own : the time of all its pages, whoever calls for them
-    hold, cycle, overhead : arrays, by batch: a hold, from one to the next, what is not `own`
+    own : the time of all its pages, whoever asks for them
+    hold, cycle, overhead : arrays by batch size: one hold, from one hold to the next, what is not
+        `own`
     fixed : what is spent once
     """
 
@@ -63,7 +75,7 @@ def batch_law(
     writers: int = 0,
     writer_hold_ns: int = 0,
 ) -> pl.DataFrame:
-    """Compute by formula how long mlock() takes in batches, and how long a writer waits behind it.
+    """Compute by formula how long mlock() takes in batches, and how long a writer waits for it.
 
     Parameters
     ----------
@@ -73,32 +85,32 @@ def batch_law(
         Pages per hold.
     backing : "anonymous", "page cache", "disk" or "disk at random"
         Where pages come from. "disk": read in a row, with readahead, which goes on while the
-        pages before are mapped; then a hold is as long as the windows that it waits for, at least
-        one. "disk at random": a read, with a seek, for each page.
+        earlier pages are mapped; a hold is then as long as the windows for which it waits, at
+        least one. "disk at random": one read, with a seek, for each page.
     pages : int
-        Of the range.
+        Pages of the range.
     readahead_pages : int
-        Of a window.
+        Pages of a readahead window.
     lock_policy : str
-        As in `Scenario`.
+        As in `Scenario`; one of POLICIES.
     program : bool
-        The batches are pieces that a program makes with MADV_POPULATE_WRITE, after
-        mlock2(MLOCK_ONFAULT), and not the kernel's.
+        The batches are not the kernel's, but pieces that a program makes with
+        MADV_POPULATE_WRITE, after mlock2(MLOCK_ONFAULT).
     pause_ns : int
-        That the program makes between two of them.
+        The pause that the program makes between two pieces.
     realtime : bool
         The writer is real-time (SCHED_FIFO).
     writers : int
-        0: writers are rare. Otherwise so many, each of which holds the lock for `writer_hold_ns`
-        and asks again at once, the kernel's own work apart. Under "fifo" only.
+        0: writers are rare. Otherwise their number: each holds the lock for `writer_hold_ns` and,
+        apart from the kernel's own work, asks again at once. Only under "fifo".
     writer_hold_ns : int
 
     Returns
     -------
     polars.DataFrame
-        A row a batch size: batch_pages, hold_ns, mlock_ns (how long the call takes, or all pieces:
-        with rare writers, if nobody comes), overhead (by what share of the pages' own time the
-        batches make that longer, pauses and writers included), mean_ns, p50_ns, p99_ns, longest_ns
+        One row per batch size: batch_pages, hold_ns, mlock_ns (how long the call, or all pieces,
+        take; with rare writers, if none comes), overhead (what the batches add to that, pauses and
+        writers included, as a share of the pages' own time), mean_ns, p50_ns, p99_ns, longest_ns
         (of a writer's wait). A wait is null where the formula does not hold.
 
     Raises
@@ -106,7 +118,7 @@ def batch_law(
     RfcsimError
         One line: the argument, its value and what is allowed.
 
-    Source: kernel-facts of rwsem by version are in the rules of the model, sections 2 and 5.
+    Source: what rwsem does in each version is in the rules of the model, sections 2 and 5.
     """
     table = costs if isinstance(costs, CostTable) else load_costs(costs)
     batches = list(batch_pages)
@@ -152,6 +164,11 @@ def _check(batches: list[int], backing: str, pages: int, lock_policy: str, write
     ):
         if value not in known:
             raise RfcsimError(f"{name} = {show(value)}: {did_you_mean(value, known)}")
+    if lock_policy not in POLICIES:
+        raise RfcsimError(
+            f"lock_policy = {show(lock_policy)}: the batch law has no formula for it, "
+            f"must be one of {', '.join(POLICIES)}"
+        )
     if writers and lock_policy != "fifo":
         raise RfcsimError(f'writers = {writers}: only with lock_policy "fifo"')
 
@@ -159,7 +176,7 @@ def _check(batches: list[int], backing: str, pages: int, lock_policy: str, write
 def _work(
     cost: dict[str, int], size: np.ndarray, backing: str, pages: int, window: int, gap: int
 ) -> Work:
-    """How long the range's pages take by themselves, and in batches."""
+    """How long the pages of the range take by themselves, and in batches."""
     entry = cost["lock_ns"] + cost["vma_visit_ns"]
     fixed = cost["syscall_ns"] + cost["drain_all_ns"] + 2 * entry
     if backing == "disk":
@@ -167,7 +184,7 @@ def _work(
         window_ns = _window(cost, read, window * cost["mlock_file_ns"])
         own = -(-pages // window) * window_ns
         body = -(-size // window) * window_ns
-        # The first window is asked for when it is needed, and begins with a seek.
+        # The first window is requested when it is needed, and begins with a seek.
         fixed += cost["disk_seek_ns"] + read
         return Work(own, entry + body, entry + body + gap, np.full(len(size), entry + gap), fixed)
     page = {
@@ -190,10 +207,10 @@ def _work(
 
 
 def _window(cost: dict[str, int], read: int, mapping: int) -> float:
-    """From one readahead window to the next, where a read takes `read` ns and mapping `mapping`.
+    """Ns from one readahead window to the next, if to read it takes `read` and to map `mapping`.
 
-    On reaching a window the locker asks for the one behind it, and only then waits, if it has
-    to: so there are two reads under way. A disk that serves one at a time is the limit by itself.
+    When the locker reaches a window, it asks for the next one, and only then waits if it has to. So
+    two reads are under way. A disk that serves one read at a time is the limit by itself.
     """
     if read <= mapping:
         return mapping
@@ -204,13 +221,13 @@ def _window(cost: dict[str, int], read: int, mapping: int) -> float:
 def _closed_loop(
     cost: dict[str, int], work: Work, writers: int, hold_ns: int, gap: int
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Waits of writers that are always there, and the locker's cycle: everybody takes turns.
+    """The waits of writers that are always there, and the locker's cycle: everybody takes turns.
 
-    Each turn begins at a release, so that its owner has yet to wake up.
+    Each turn begins at a release, so its owner has yet to wake up.
     """
     wake_up = cost["wake_up_ns"]
     cycle = work.cycle - gap - cost["lock_ns"] + wake_up + writers * (wake_up + hold_ns)
-    between = hold_ns + cost["lock_ns"] + cost["syscall_ns"]  # its own hold, and until it asks
+    between = hold_ns + cost["lock_ns"] + cost["syscall_ns"]  # its own hold, then until it asks
     wait = cycle - between
     return dict.fromkeys(("mean_ns", "p50_ns", "p99_ns", "longest_ns"), wait), cycle
 
@@ -218,15 +235,16 @@ def _closed_loop(
 def _rare(
     cost: dict[str, int], work: Work, policy: int, gap: int, realtime: bool
 ) -> dict[str, np.ndarray]:
-    """Mean, quantiles and maximum of the wait of a writer that comes at a random moment."""
+    """The mean, quantiles and maximum of the wait of a writer that comes at a random moment."""
     wake_up, cycle = cost["wake_up_ns"], work.cycle
-    # Nearer to the release than this it still spins, and has the lock without a wake-up.
+    # If the release is nearer than this, the writer still spins, and gets the lock without a
+    # wake-up.
     spins = policies.SPIN_NS + policies.SPIN_READER_NS if policy & policies.SPINS else 0
     spin = np.minimum(spins, work.hold)
     stolen = bool(policy & policies.READERS_STEAL) and gap < wake_up and not realtime
     if stolen:
         tick = cost["tick_ns"]
-        behind = stats.trapezoid(  # the sum of two that are uniform: on a tick, and on a cycle
+        behind = stats.trapezoid(  # the sum of two uniform times: within a tick, within a cycle
             np.minimum(tick, cycle) / (tick + cycle),
             np.maximum(tick, cycle) / (tick + cycle),
             loc=-(-policies.HAND_OFF_NS // tick) * tick + cycle,

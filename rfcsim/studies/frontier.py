@@ -1,4 +1,4 @@
-"""How long mlock() takes against how long others wait, for batches and for what came instead."""
+"""How long mlock() takes against how long others wait: with batches, and with later designs."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
@@ -13,7 +13,7 @@ from rfcsim.scenario.scenario import Scenario
 from rfcsim.studies.tradeoff import locker_of, tradeoff
 
 BATCHES = tuple(4**power for power in range(9))
-# How the second pass lets others in; "pages" is the RFC's batches, of each size.
+# How the second pass lets others in; "pages" stands for the batches of the RFC, of each size.
 WAYS = {"one hold": "exclusive", "on contention": "contended", "fault retry": "fault-retry"}
 
 
@@ -28,26 +28,26 @@ def frontier(
     threads: int | None = None,
     progress: Progress | bool | None = None,
 ) -> pl.DataFrame:
-    """Run scenarios in batches of several sizes and by the designs without one.
+    """Run scenarios with batches of several sizes, and with designs that have no batch size.
 
     Parameters
     ----------
     scenarios : Scenario, or several of different names
-        Each with one group that locks memory, of the same name in all.
+        Each has one group that locks memory, with the same name in all scenarios.
     batch_pages : iterable of int
     over : mapping, optional
         What else is varied, such as the load; as for `sweep`.
     replications, seed, executor, threads, progress
-        As for `sweep`. All points meet the same random numbers.
+        As for `sweep`; all points meet the same random numbers.
 
     Returns
     -------
     polars.DataFrame
-        A row a scenario, point of `over` and way: scenario, the columns of `over`, way ("pages",
-        "one hold", "on contention", "fault retry"), batch_pages (null but for "pages"), mlock_ns,
-        mlock_low_ns, mlock_high_ns (mean time of the locker, pieces and pauses together), waiter,
-        waits_for, wait_ns, wait_low_ns, wait_high_ns (p99 of the waits of whoever fares worst).
-        Bounds are 95 % intervals.
+        One row per scenario, point of `over` and way: scenario, the columns of `over`, way
+        ("pages", "one hold", "on contention", "fault retry"), batch_pages (null except for
+        "pages"), mlock_ns, mlock_low_ns, mlock_high_ns (the mean time of the locker, pieces and
+        pauses together), waiter, waits_for, wait_ns, wait_low_ns, wait_high_ns (p99 of the waits of
+        whoever fares worst). Bounds are of 95 % intervals.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def frontier(
     if len(lockers) != 1:
         raise RfcsimError(f"scenarios: the lockers are {', '.join(sorted(lockers))}, must be one")
     if "way" in (over or {}):
-        raise RfcsimError("over: way: is what the frontier itself varies")
+        raise RfcsimError("over.way: must be another name, since frontier itself varies way")
     ways = {f"pages {size}": {"design": "batched", "batch_pages": size} for size in batch_pages}
     if not ways:
         raise RfcsimError("batch_pages is empty: must be one or more")
@@ -86,22 +86,30 @@ def frontier(
 
 
 def crossings(points: pl.DataFrame) -> pl.DataFrame:
-    """Where the curve of batches in pages crosses the other ways of a frontier.
+    """Where the curve of the batch sizes crosses the other ways of a frontier.
 
     Parameters
     ----------
     points : polars.DataFrame
-        Of `frontier`.
+        What `frontier` returned.
 
     Returns
     -------
     polars.DataFrame
-        A row a scenario, point of what else was varied, and way without batches: its mlock_ns and
-        wait_ns; waits_alike_pages, the largest batch with which nobody waits longer than by it;
-        lasts_alike_pages, the smallest with which mlock() takes no longer. Null if there is none.
-        Where the first is the smaller, no batch is as good in both figures, and those in between
-        are worse in both; otherwise those in between are as good or better in both.
+        One row per scenario, point of what else was varied, and way without batches: its mlock_ns
+        and wait_ns; waits_alike_pages, the largest batch with which nobody waits longer than with
+        that way; lasts_alike_pages, the smallest with which mlock() takes no longer; null if there
+        is none. If waits_alike_pages is the smaller, no batch is as good in both figures, and those
+        in between are worse in both; otherwise those in between are as good or better in both.
+
+    Raises
+    ------
+    RfcsimError
+        One line: the column of a frontier that is missing here.
     """
+    for name in ("scenario", "way", "batch_pages", "mlock_ns", "wait_ns"):
+        if name not in points.columns:
+            raise RfcsimError(f"points: must be of frontier, but there is no column {name}")
     others = points.columns[: points.columns.index("way")]
     batched = points.filter(pl.col("way") == "pages")
     figures = ("mlock_ns", "wait_ns")

@@ -1,4 +1,4 @@
-"""Every lock policy with every way to lock a range: who waits how long, and what it costs."""
+"""Every lock policy with every way to lock a range: who waits, how long, and what it costs."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -30,31 +30,31 @@ def matrix(
 ) -> pl.DataFrame:
     """Run a scenario under every lock policy with every way to lock.
 
-    All cells meet the same random numbers in a replication. The same arguments give the same
+    In a replication, all cells meet the same random numbers. The same arguments give the same
     bytes.
 
     Parameters
     ----------
     scenario : Scenario
     policies : iterable of str, optional
-        Values of `Scenario.lock_policy`; all of them if not given.
+        Values of `Scenario.lock_policy`; by default all of them.
     ways : mapping of str to mapping, optional
-        What each changes in the scenario; `ways_to_lock(scenario, locker=locker)` if not given.
+        What each way changes in the scenario; by default `ways_to_lock(scenario, locker=locker)`.
     quantity : str
-        Which figure of the waits of a run: max_ns (the longest), mean_ns, p50_ns, p99_ns, p999_ns.
+        The figure for the waits of a run: max_ns (the longest), mean_ns, p50_ns, p99_ns, p999_ns.
     locker : str
-        The group of tasks whose time through its calls is that of locking.
+        The group of tasks that locks: the time for its calls is the time that locking takes.
     replications, seed, threads, progress
         See `sweep`.
 
     Returns
     -------
     polars.DataFrame
-        A row a way, policy and class of task: way, lock_policy, kernels (which have both; null if
-        none has), class, quantity, replications (runs with such a wait), mean, low, high (of the
-        quantity of waits for the lock in either mode, the worse of them, in ns, with a 95 %
-        interval by replication; null where the class never asked for the lock), locking,
-        locking_low, locking_high (how long the locker took, likewise).
+        One row per way, policy and class of task: way, lock_policy, kernels (those that have both;
+        null if none has), class, quantity, replications (runs with such a wait), mean, low, high
+        (the quantity of waits in the mode of the lock that is worse, in ns, with a 95 % interval by
+        replication; null if the class never asked for the lock), locking, locking_low, locking_high
+        (how long the locker took, likewise).
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Published figures beside the simulated ones."""
+"""Published figures beside simulated ones."""
 
 from collections.abc import Iterable
 
@@ -23,7 +23,7 @@ _SCHEMA = {
 
 
 def published_comparison(runs: str | Result | Iterable[str | Result]) -> pl.DataFrame:
-    """Put each figure that was published of a case beside what the simulator gives.
+    """Put each figure that was published for a case beside what the simulator gives.
 
     Parameters
     ----------
@@ -33,9 +33,10 @@ def published_comparison(runs: str | Result | Iterable[str | Result]) -> pl.Data
     Returns
     -------
     polars.DataFrame
-        A row a figure: scenario, quantity, unit, published, published_to (the upper end where it
-        is a range), simulated, ratio (simulated by published, of a range by its nearer end and 1
-        inside), words (what the source says, where the figure is a reading of it), source.
+        One row per figure: scenario, quantity, unit, published, published_to (the upper end if it
+        is a range), simulated, ratio (simulated divided by published; for a range, by its nearer
+        end, and 1 inside it), words (what the source says, if the figure is a reading of it),
+        source.
     """
     several = [runs] if isinstance(runs, str | Result) else list(runs)
     rows = []

@@ -1,4 +1,4 @@
-"""Which batch keeps the others' waits below a target, what it costs, or what would if none does."""
+"""Which batch keeps the others' waits within a target, what it costs, and what else would."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,11 +8,12 @@ import polars as pl
 
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
+from rfcsim.runs.prepare import LARGEST_KEY
 from rfcsim.runs.replicate import MOST_REPLICATIONS
-from rfcsim.runs.simulate import LARGEST_KEY, Progress, check_range
+from rfcsim.runs.simulate import Progress
 from rfcsim.runs.sweep import sweep
 from rfcsim.scenario.calls import Mlock, Populate
-from rfcsim.scenario.checked import Limits
+from rfcsim.scenario.checked import Limits, check_range
 from rfcsim.scenario.costs import load_costs
 from rfcsim.scenario.scenario import Scenario
 from rfcsim.scenario.sizes import largest, sizes
@@ -24,9 +25,9 @@ WAITS = (*("waiter", "waits_for", "wait_ns", "wait_low_ns", "wait_high_ns", "wai
 
 
 class Way(NamedTuple):
-    """A way to lock memory: the scenario with it, and the fields that are the size of a batch.
+    """A way to lock memory: the scenario with it, and the fields that set the size of a batch.
 
-    `sizes` is empty where the way has no size to choose.
+    `sizes` is empty if the way has no size to choose.
     """
 
     name: str
@@ -44,14 +45,14 @@ class Recommendation:
     p99_wait_ns : int
         The target.
     unit : str
-        What was chosen: "batch" of the kernel, or "piece" that the program makes.
+        What was chosen: the "batch" of the kernel, or the "piece" that the program makes.
     pages : int or None
-        The largest batch that was found to reach the target; None: no size does.
+        The largest batch that was found to reach the target; None if no size does.
     trials : polars.DataFrame
-        Every run point that it rests on, a row each: way ("as it is", or what was changed), pages
-        (null where there is no size), reaches (the upper end of the interval of the wait is within
-        the target), mlock_ns, mlock_low_ns, mlock_high_ns, waiter, waits_for, wait_ns,
-        wait_low_ns, wait_high_ns.
+        One row per point that was run: way ("as it is", or what was changed), pages (null if there
+        is no size), reaches (the upper end of the interval of the wait is within the target),
+        mlock_ns, mlock_low_ns, mlock_high_ns, waiter, waits_for, wait_ns, wait_low_ns,
+        wait_high_ns.
     """
 
     scenario: Scenario
@@ -61,7 +62,7 @@ class Recommendation:
     trials: pl.DataFrame
 
     def best(self) -> pl.DataFrame:
-        """Of each way the trial that reaches the target soonest; if none does, the nearest."""
+        """For each way, the fastest trial that reaches the target; if none does, the nearest."""
         order = pl.when("reaches").then("mlock_ns").otherwise("wait_ns")
         return (
             self.trials.with_columns(order=order)
@@ -72,7 +73,7 @@ class Recommendation:
         )
 
     def table(self) -> pl.DataFrame:
-        """The best of each way, in words."""
+        """The best trial of each way, in words."""
         return self.best().select(
             "way",
             pl.col("pages").cast(pl.String).fill_null("").alias("pages"),
@@ -116,23 +117,23 @@ def recommend(
 ) -> Recommendation:
     """Find the largest batch with which p99 of the others' waits stays within a target.
 
-    Sizes are powers of two, halved in between; larger ones are taken to make others wait no less.
-    A size counts as reaching the target if the upper end of the 95 % interval does; where the
-    waits are too few for an interval, if the longest of them does. If no
-    size does, other ways are tried as well: a pause between pieces, longer than a wake-up; the
-    locker on the CPU of who waits; waiters that are real-time; another lock or design.
+    The sizes are powers of two, found by bisection: a larger size is taken to make others wait no
+    less. A size reaches the target if the upper end of the 95 % interval does, or, where there are
+    too few waits for an interval, if the longest wait does. If no size does, other ways are tried
+    as well: a pause between pieces, longer than a wake-up; the locker on the CPU of those who wait;
+    real-time waiters; another lock policy or design.
 
     Parameters
     ----------
     scenario : Scenario
-        With one group that locks memory. If its design is "batched", the batch is chosen,
-        otherwise the pieces in which the program locks.
+        It has one group that locks memory. If its design is "batched", the batch is chosen;
+        otherwise, the pieces in which the program locks.
     p99_wait_ns : int
-        The target: p99 of the waits for mmap_sem of whoever fares worst beside the locker.
+        The target for p99 of the waits for mmap_sem of whoever, except the locker, fares worst.
     replications, seed, threads
         As for `sweep`.
     progress : callable, optional
-        Told the share of the sizes and ways that is done.
+        Called with the share of the sizes and ways that is done.
 
     Raises
     ------
@@ -179,7 +180,7 @@ class _Search:
         self.trials: list[pl.DataFrame] = []
 
     def largest(self, way: Way) -> int | None:
-        """The largest size by which a way reaches the target, None if there is none."""
+        """The largest size with which a way reaches the target; None if there is none."""
         if not way.sizes:
             self._reaches(way, None)
             return None
@@ -215,7 +216,7 @@ def _as_it_is(scenario: Scenario, locker: Locker) -> Way:
 
 
 def _remedies(way: Way, locker: Locker) -> list[Way]:
-    """Other ways that a program, an administrator or a kernel could take."""
+    """What else a program, an administrator or a kernel could do."""
     case, name = way.scenario, locker.group.name
     others = [group for group in case.tasks if group.name != name]
     ways: list[tuple[str, Mapping[str, Any], tuple[str, ...]]] = []
@@ -261,7 +262,7 @@ def _fields(locker: Locker, field: str) -> tuple[str, ...]:
 
 
 def _pages(scenario: Scenario, locker: Locker) -> int:
-    """Pages of the largest range that the locker locks at once."""
+    """The pages of the largest range that the locker locks at once."""
     size = {place.region.name: place.region.pages for place in scenario.placements()}
     ranges = [
         call.pages or size[call.region] - call.offset_pages
@@ -277,7 +278,7 @@ def _words(what: str) -> pl.Expr:
 
 
 def _cell(row: Mapping[str, Any], what: str) -> str:
-    """ "352 us (328 us to 352 us)"; without an interval where there is none."""
+    """A figure in words, "352 us (328 us to 352 us)"; without its interval if there is none."""
     value, low, high = (row[f"{what}{end}"] for end in ("_ns", "_low_ns", "_high_ns"))
     if value is None:
         return ""

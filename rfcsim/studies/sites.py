@@ -1,4 +1,4 @@
-"""The calls that populate memory: what each kernel holds meanwhile, and who waits for it."""
+"""The calls that populate memory: how each kernel holds mmap_sem meanwhile, and who waits."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -48,13 +48,13 @@ _SCHEMA = {
 
 
 class Site(NamedTuple):
-    """A call that makes pages present, beside whatever else it is for.
+    """A call that makes pages present, besides what else it does.
 
-    call : as one writes it
-    regions : where
-    calls : a program; its last call populates
-    source : where 2.6.36 does that
-    cured : the first kernel that does not do it within the hold that the call needs anyway
+    call : the call as one writes it
+    regions : where it does so
+    calls : a program, whose last call populates
+    source : where 2.6.36 populates in it
+    cured : the first kernel that does not populate within the hold that the call needs anyway
     """
 
     call: str
@@ -77,16 +77,16 @@ def call_site(
         (of a locked stack, by get_user_pages()); "remap-first", "remap-again" and "remap-locked"
         (remap_file_pages(), the first on a mapping, a later one, and the first on a locked one).
     kernel : str
-        "2.6.36", "RFC", "2.6.38", "3.9" or "6.4": its design, and the policy of its lock.
+        "2.6.36", "RFC", "2.6.38", "3.9" or "6.4": this sets the design and the lock policy.
     pages : int
-        Pages to populate; of a stack at most 2048.
+        Pages to populate; at most 2048 for a stack.
     mapper : bool
         Whether there is a thread that maps.
 
     Returns
     -------
     Scenario
-        Of the task groups "caller", "worker" (touches new pages of its own memory) and "mapper"
+        Its task groups are "caller", "worker" (touches new pages of its own memory) and "mapper"
         (maps and unmaps a page).
 
     Raises
@@ -137,17 +137,17 @@ def call_sites(
     sites : iterable of str, optional
         See `call_site`; by default all of them.
     pages : int
-        Pages to populate; of a stack at most 2048.
+        Pages to populate; at most 2048 for a stack.
     seed : int
 
     Returns
     -------
     polars.DataFrame
-        A row a site and kernel: site, kernel, pages; mode and hold_ns of the caller's longest hold;
-        the longest waits, fault_wait_ns (of a thread that faults beside it), and with another
-        one there that maps, fault_wait_beside_mapper_ns and map_wait_ns; then, as published,
-        call, source (where 2.6.36 does it) and cured (the first kernel that does not populate
-        within the hold that the call needs anyway). remap_file_pages() has no row for 6.4.
+        One row per site and kernel: site, kernel, pages; mode and hold_ns of the caller's longest
+        hold; the longest waits: fault_wait_ns (of a thread that faults beside the caller) and, with
+        another thread that maps, fault_wait_beside_mapper_ns and map_wait_ns; then, as published,
+        call, source (where 2.6.36 populates in it) and cured (the first kernel that does not
+        populate within the hold that the call needs anyway). remap_file_pages() has no row for 6.4.
     """
     known = _sites(pages)
     rows = []
@@ -181,7 +181,7 @@ def _has(kernel: str, site: str) -> bool:
 
 
 def _sites(pages: int) -> dict[str, Site]:
-    """Every call site, for so many pages."""
+    """Every call site, with a range of this many pages."""
     room = Region(name="data", pages=pages, mapped=False)
     behind = Region(name="behind", pages=pages, mapped=False, gap_pages=0)
     below = Region(name="below", pages=min(pages, STACK_PAGES), mapped=False)

@@ -1,8 +1,9 @@
-"""What a way to populate costs the locker, and what it makes the others wait: two figures a point.
+"""What a way to populate costs the locker, and how long others wait: two figures per point.
 
-The locker's figure is how long it takes from its first call to its last, pauses between pieces
-included. The others' is p99 of the waits of whoever fares worst: each class of task and mode of
-mmap_sem by itself, since many short waits of one class say nothing to another that waits long.
+The locker's figure is the time from its first call to its last, including pauses between pieces.
+The others' figure is p99 of the waits of whoever fares worst. Each class of task and mode of
+mmap_sem counts by itself, since many short waits of one class are no comfort to another that waits
+long.
 """
 
 from typing import NamedTuple
@@ -23,7 +24,7 @@ class Locker(NamedTuple):
     """Who locks memory in a scenario, and with which of its calls.
 
     group : TaskGroup
-    calls : numbers of the calls that may make pages present
+    calls : the numbers of the calls that may make pages present
     """
 
     group: TaskGroup
@@ -41,7 +42,7 @@ def locker_of(scenario: Scenario) -> Locker:
     Raises
     ------
     RfcsimError
-        If there is none, or more than one.
+        If there is no such group, or more than one.
     """
     lockers = []
     for group in scenario.tasks:
@@ -57,7 +58,7 @@ def locker_of(scenario: Scenario) -> Locker:
         names = ", ".join(locker.group.name for locker in lockers)
         raise RfcsimError(f"{BY_TASK}; there {f'are {names}' if names else 'is none'}")
     if len(scenario.tasks) == 1:
-        raise RfcsimError("tasks: must be somebody beside the locker who may wait")
+        raise RfcsimError("tasks: must have a group besides the locker, which may wait")
     return lockers[0]
 
 
@@ -67,7 +68,7 @@ def tradeoff(rows: pl.DataFrame, locker: str, q: float = 0.99) -> pl.DataFrame:
     Parameters
     ----------
     rows : polars.DataFrame
-        Of `sweep`.
+        From `sweep`.
     locker : str
         Name of the group that locks memory.
     q : float
@@ -76,10 +77,10 @@ def tradeoff(rows: pl.DataFrame, locker: str, q: float = 0.99) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        A row a point: point, the columns of the grid, mlock_ns, mlock_low_ns, mlock_high_ns,
+        One row per point: point, the columns of the grid, mlock_ns, mlock_low_ns, mlock_high_ns,
         waiter (who fares worst), waits_for ("shared" or "exclusive"), wait_ns, wait_low_ns,
-        wait_high_ns, wait_longest_ns (of anybody beside the locker). Bounds are null where the
-        replications are too few for one.
+        wait_high_ns, wait_longest_ns (of any task except the locker). Bounds are null where there
+        are too few replications for one.
     """
     keys = ["point", *axes_of(rows)]
     rounds = rows.filter(pl.col("class") == locker, pl.col("record") == "round")
@@ -91,7 +92,7 @@ def tradeoff(rows: pl.DataFrame, locker: str, q: float = 0.99) -> pl.DataFrame:
     )
     others = rows.filter(pl.col("class") != locker, pl.col("record").str.starts_with("wait_"))
     if others.is_empty():
-        raise RfcsimError("tasks: nobody beside the locker asks for mmap_sem")
+        raise RfcsimError("tasks: nobody except the locker asks for mmap_sem")
     worst = (
         quantile_intervals(others, q)
         .sort("quantile_ns", descending=True, maintain_order=True)

@@ -1,1 +1,1 @@
-"""Traces, simulated or recorded: one frame of events, whom its waits are due to, other formats."""
+"""Traces, simulated or recorded: the frame of their events, blame for waits, and other formats."""

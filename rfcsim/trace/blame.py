@@ -1,23 +1,23 @@
 """Blame: whom every nanosecond of a wait for mmap_sem is due to.
 
-A task *owns* the lock from `granted` (where a trace has none, as a real kernel's, from
-`acquire_returned`) to `released`, and *holds* it once its acquisition has returned. Who waits and
-does not own the lock stands in the *queue*, in the order of `start_locking`. At each instant the
-first of these rules that fits says what a waiter waits for:
+A task *owns* the lock from `granted` to `released`, and *holds* it once its acquisition has
+returned. (The trace of a real kernel has no `granted`; a task then owns the lock from
+`acquire_returned` on.) A task that waits and does not own the lock is in the *queue*, in the order
+of `start_locking`. At each instant the first of these rules that fits says what a waiter waits for:
 
 1. It owns the lock, and has yet to run: `wake_up`, due to nobody.
-2. An owner keeps it out, and asked for the lock after it: `stolen`, by that owner.
-3. ... asked before it, and has yet to run: `queued_ahead`, due to that owner.
-4. ... asked before it, and holds the lock: `holder`, that owner.
-5. It has been woken to take the lock, which it now could: `wake_up`.
-6. All owners are compatible with it, and an exclusive request stands before it in the queue:
-   `convoy`, due to the foremost such request.
-7. Nobody owns the lock, and somebody stands before it in the queue: `queued_ahead`, due to the
-   foremost that was woken, or if none was, to the foremost.
-8. None of these: `wake_up`. Nothing that the trace shows stands in its way.
+2. An owner keeps it out that asked for the lock after it: `stolen`, by that owner.
+3. An owner keeps it out that asked before it and has yet to run: `queued_ahead`, due to that owner.
+4. An owner keeps it out that asked before it and holds the lock: `holder`, that owner.
+5. It has been woken to take the lock, and could take it now: `wake_up`.
+6. All owners are compatible with it, and an exclusive request is before it in the queue: `convoy`,
+   due to the foremost such request.
+7. Nobody owns the lock, and somebody is before it in the queue: `queued_ahead`, due to the foremost
+   that was woken or, if none was, to the foremost.
+8. None of these: `wake_up`. Nothing that the trace shows is in its way.
 
-Where several shared owners keep a writer out, 2 to 4 go by the one that releases last: had any
-other not been there, the writer would have waited as long. notebooks/reference/blame.md says more.
+If several shared owners keep a writer out, rules 2 to 4 go by the one that releases last: without
+any of the others the writer would have waited just as long. notebooks/reference/blame.md says more.
 """
 
 from dataclasses import dataclass, field
@@ -27,14 +27,14 @@ import polars as pl
 
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.trace.frame import EVENT_SCHEMA, LOCK_EVENTS
+from rfcsim.trace.frame import LOCK_EVENTS, require_events
 
 HOLDER = "holder"
 STOLEN = "stolen"
 QUEUED_AHEAD = "queued_ahead"
 CONVOY = "convoy"
 WAKE_UP = "wake_up"
-PARTS = {  # and what each says of its cause
+PARTS = {  # each with what it says of its cause
     HOLDER: "held by {}",
     STOLEN: "stolen by {}",
     QUEUED_AHEAD: "queued behind {}",
@@ -47,8 +47,8 @@ BLAME_SCHEMA = pl.Schema(
         "task": pl.String(),  # who waits
         "class": pl.String(),
         "lock": pl.String(),
-        "mode": pl.String(),  # "shared" or "exclusive", that it asked for
-        "call": pl.String(),  # in which system call; null if the trace does not say
+        "mode": pl.String(),  # what it asked for: "shared" or "exclusive"
+        "call": pl.String(),  # the system call in which it waits; null if the trace does not say
         "wait_start_ns": pl.Int64(),  # of the whole wait
         "wait_end_ns": pl.Int64(),
         "open": pl.Boolean(),  # the trace ended before the wait did
@@ -80,16 +80,16 @@ _ROWS = {
         *("part", "cause_task", "cause_call", "start_ns", "end_ns"),
     )
 }
-_UNKNOWN = -1  # row of a request that the trace does not have: before all others
+_UNKNOWN = -1  # the row of a request that is not in the trace: it comes before all others
 
 
 def blame(events: pl.DataFrame) -> pl.DataFrame:
-    """Say of every nanosecond that tasks waited for a lock whom it is due to.
+    """Say whom every nanosecond of a wait for a lock is due to.
 
     A wait lasts from `start_locking` until `acquire_returned`, that is, until the task runs as the
-    owner. A wait that the trace does not see the end of is cut at its last event and marked `open`;
-    one of which it does not see the beginning is left out. A task whose first event is `released`
-    has held the lock since before the trace. Who asked first goes by the order of `start_locking`.
+    owner. If its end is not in the trace, it is cut at the last event and marked `open`. If its
+    beginning is not in the trace, it is left out. A task whose first event is `released` has held
+    the lock since before the trace. The order of `start_locking` says who asked first.
 
     Parameters
     ----------
@@ -99,22 +99,20 @@ def blame(events: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        BLAME_SCHEMA, one row a part of a wait, in the order in which the waits begin; times in ns.
-        Waits of length zero have no part.
+        BLAME_SCHEMA, with one row for each part of a wait, in the order in which the waits begin.
+        Times in ns. Waits of length zero have no part.
 
     Raises
     ------
     RfcsimError
-        If it is no event frame, or not in the order of time.
+        If this is no event frame, or is not in the order of time.
 
     Notes
     -----
     **Invariants.** The parts of one wait follow one another without a gap from `wait_start_ns` to
     `wait_end_ns`; each is at least 1 ns long.
     """
-    missing = [name for name in EVENT_SCHEMA if name not in events.columns]
-    if missing:
-        raise RfcsimError(f"blame: expected an event frame, but it has no column {missing[0]!r}")
+    require_events("blame", events)
     if not events["time_ns"].is_sorted():
         raise RfcsimError("blame: expected events in the order of time")
     of_lock = pl.col("event").is_in(_EVENTS)
@@ -128,7 +126,7 @@ def blame(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def blame_summary(parts: pl.DataFrame) -> pl.DataFrame:
-    """Add up by class of waiter who is to blame.
+    """Add up who is to blame, by class of waiter.
 
     Parameters
     ----------
@@ -138,11 +136,19 @@ def blame_summary(parts: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        One row a class, part, and class and call of the cause: class, part, cause_class,
+        One row for each class, part, and class and call of the cause: class, part, cause_class,
         cause_call, waits (how many have such a part), max_ns (of the longest), total_ns, and share
-        (of all that the class waited, 0 to 1). Who waited most comes first, and within a class what
-        it waited for most.
+        (of all that the class waited, 0 to 1). The class that waited most comes first, and within a
+        class the cause that it waited for most.
+
+    Raises
+    ------
+    RfcsimError
+        If it is not of `blame`.
     """
+    missing = [name for name in BLAME_SCHEMA if name not in parts.columns]
+    if missing:
+        raise RfcsimError(f"parts: must be of blame, but there is no column {missing[0]}")
     return (
         parts.group_by("class", "part", "cause_class", "cause_call", maintain_order=True)
         .agg(
@@ -192,7 +198,7 @@ def because_of(part: str, cause: str | None, call: str | None) -> str:
 
 
 def _percent(share: float) -> str:
-    """Write a share; as 0 and 100 only where it is so."""
+    """Write a share as a percentage that is 0 or 100 only if the share is exactly that."""
     if 0 < share < 0.0005:
         return "<0.1 %"
     if 0.9995 <= share < 1:
@@ -219,7 +225,7 @@ class _Owner:
 
     @property
     def lasting(self) -> tuple[int, int]:
-        """Greatest for the owner that releases last; if the trace sees no end, that asked first."""
+        """Greatest for the owner that releases last or, if no release is known, asked first."""
         return self.until, -self.asked
 
 
@@ -231,7 +237,7 @@ class _Waiter:
     asked: int
     start_ns: int
     woken: bool = False
-    parts: list[tuple[_Cause, int]] = field(default_factory=list)  # and when it began, in ns
+    parts: list[tuple[_Cause, int]] = field(default_factory=list)  # each with its begin, in ns
 
 
 @dataclass(slots=True)
@@ -241,14 +247,14 @@ class _Lock:
     owners: dict[str, _Owner]
     waiters: dict[str, _Waiter] = field(default_factory=dict)  # in the order of their requests
     asked: dict[str, int] = field(default_factory=dict)  # row of a task's latest request
-    calls: dict[str, str | None] = field(default_factory=dict)  # that tasks are in
+    calls: dict[str, str | None] = field(default_factory=dict)  # the call that each task is in
     rows: list[tuple] = field(default_factory=list)
 
     def play(self, row: int, now_ns: int, task: str, event: str, mode: str, until: int) -> None:
-        """Let one event of the lock happen."""
+        """Apply one event of the lock."""
         match event:
             case "start_locking":
-                self._leave(task, now_ns)  # what it did before has ended, if unseen
+                self._leave(task, now_ns)  # what it did before has ended, though unseen
                 self.asked[task] = row
                 call = self.calls.get(task)
                 self.waiters[task] = _Waiter(task, mode, call, asked=row, start_ns=now_ns)
@@ -259,7 +265,7 @@ class _Lock:
                 self._own(task, mode, until)
             case "acquire_returned":
                 if task in self.owners:
-                    self.owners[task].mode = mode  # another one after a downgrade
+                    self.owners[task].mode = mode  # a downgrade changes it
                 else:
                     self._own(task, mode, until)
                 self.owners[task].holds = True
@@ -274,7 +280,7 @@ class _Lock:
         self.end_wait(task, now_ns)
 
     def _own(self, task: str, mode: str, until: int) -> None:
-        # A hold without a request of its own, as after a downgrade, is of the one before.
+        # A hold without a request of its own, as after a downgrade, has the request before it.
         self.owners[task] = _Owner(task, mode, self.asked.get(task, _UNKNOWN), until)
 
     def end_wait(self, task: str, now_ns: int, is_open: bool = False) -> None:
@@ -295,7 +301,7 @@ class _Lock:
             "exclusive": lasting,
             "shared": max(exclusive, key=lambda owner: owner.lasting, default=None),
         }
-        ahead: dict[str, _Waiter] = {}  # the foremost of a sort
+        ahead: dict[str, _Waiter] = {}  # the foremost waiter of each kind
         for waiter in self.waiters.values():
             cause = self._cause(waiter, keeps_out[waiter.mode], ahead)
             if not waiter.parts or waiter.parts[-1][0] != cause:

@@ -1,9 +1,11 @@
-"""The event frame: what the simulator's trace and a real kernel's have in common.
+"""The event frame, in which simulated and recorded traces are kept, and the intervals of a lock.
 
-One row an event, in the order in which they happened.
+An event frame has one row for each event, in the order in which the events happened.
 """
 
 import polars as pl
+
+from rfcsim.errors import RfcsimError
 
 EVENT_SCHEMA = pl.Schema(
     {
@@ -20,9 +22,9 @@ EVENT_SCHEMA = pl.Schema(
     }
 )
 
-# acquire_failed is a real kernel's alone: a trylock that found the lock taken, or a wait that a
-# fatal signal ended. granted and woken are the simulator's; woken, of a waiter that wakes to try
-# and goes on waiting until it is granted the lock, begins and ends no interval.
+# Only a real kernel has acquire_failed: a trylock found the lock taken, or a fatal signal ended a
+# wait. Only the simulator has granted and woken. A waiter that is woken to try for the lock goes on
+# waiting until it is granted the lock, so woken begins and ends no interval.
 LOCK_EVENTS = ("start_locking", "granted", "acquire_returned", "acquire_failed", "released")
 EVENTS = (
     *("call_begin", "call_end", "run", "stop"),
@@ -44,34 +46,47 @@ INTERVAL_SCHEMA = pl.Schema(
 )
 
 
+def require_events(what: str, events: pl.DataFrame) -> None:
+    """Refuse for a function what is no event frame."""
+    missing = [name for name in EVENT_SCHEMA if name not in events.columns]
+    if missing:
+        raise RfcsimError(f"{what}: expected an event frame, but it has no column {missing[0]!r}")
+
+
 def lock_intervals(events: pl.DataFrame, *, zero_waits: bool = False) -> pl.DataFrame:
     """Turn the events of a lock into the intervals in which tasks waited for it and held it.
 
-    A task waits from `start_locking`, and holds from `granted` where the trace has it, else from
-    `acquire_returned`, to `released`. An `acquire_returned` in the middle of a hold is a change of
-    mode (`mmap_write_downgrade`): one hold ends and the next begins. A hold that began before the
-    trace is not known and left out; an interval that the trace does not see the end of is cut at
-    its last event and marked `open`.
+    A task waits from `start_locking` on. It holds the lock from `granted` to `released`; if the
+    trace has no `granted`, from `acquire_returned`. An `acquire_returned` in the middle of a hold
+    is a change of mode (`mmap_write_downgrade`): one hold ends and the next begins. A hold that
+    began before the trace is not known, and is left out. An interval whose end is not in the trace
+    is cut at the last event and marked `open`.
 
     Parameters
     ----------
     events : polars.DataFrame
         An event frame (EVENT_SCHEMA), in the order of time.
     zero_waits : bool
-        Keep waits of length zero, of requests that were granted at once.
+        Whether to keep waits of length zero, which are requests that were granted at once.
 
     Returns
     -------
     polars.DataFrame
         INTERVAL_SCHEMA, in the order in which the intervals begin. Times in ns.
+
+    Raises
+    ------
+    RfcsimError
+        If it is no event frame.
     """
+    require_events("lock_intervals", events)
     name = pl.col("event")
     of_one_lock = ("task", "lock")
     previous = name.shift().over(of_one_lock)
     changes = events.filter(name.is_in(LOCK_EVENTS)).filter(
         # A hold that was granted is already under way when its task comes to run ...
         ~((name == "acquire_returned") & previous.eq_missing("granted"))
-        # ... and an attempt that fails ends the wait that it belongs to, if any, nothing else.
+        # ... and an attempt that fails ends the wait that it belongs to, if any, and nothing else.
         & ~((name == "acquire_failed") & previous.ne_missing("start_locking"))
     )
     end_ns = pl.col("time_ns").shift(-1).over(of_one_lock)

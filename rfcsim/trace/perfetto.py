@@ -13,7 +13,7 @@ import polars as pl
 
 from rfcsim.errors import RfcsimError
 from rfcsim.files import write_whole
-from rfcsim.trace.frame import lock_intervals
+from rfcsim.trace.frame import lock_intervals, require_events
 from rfcsim.version import __version__
 
 # A process is a group of tracks there, and a thread is a track.
@@ -25,9 +25,9 @@ _VERBS = {"waiting": "waits for", "holding": "holds"}
 def write_perfetto(events: pl.DataFrame, path: str | Path) -> None:
     """Write a trace for ui.perfetto.dev or chrome://tracing: a track for each task.
 
-    On a task's track are its calls, and in them its waits for the lock and its holds; simulated
-    traces have a track for each CPU, too, and the reads of the disk. What the trace does not see
-    the end of is cut at its last event and has the argument `open`.
+    A task's track has its calls and, in them, its waits for the lock and its holds. Simulated
+    traces also have a track for each CPU, and the reads of the disk. Whatever has no end in the
+    trace is cut at the last event and has the argument `open`.
 
     Parameters
     ----------
@@ -41,6 +41,7 @@ def write_perfetto(events: pl.DataFrame, path: str | Path) -> None:
     RfcsimError
         If there is no event, or the file cannot be written.
     """
+    require_events("write_perfetto", events)
     if events.is_empty():
         raise RfcsimError("write_perfetto: the frame has no events")
     document = {

@@ -1,4 +1,4 @@
-"""Read a real kernel's mmap_lock tracepoints, in whatever form they were written down."""
+"""Read the mmap_lock events of a real kernel from a file of tracefs, trace-cmd or perf."""
 
 import re
 from collections import Counter
@@ -25,7 +25,7 @@ _FTRACE_LINE = (
     + _TIME
     + r"(?P<name>\w+):(?P<fields>.*)"
 )
-# Of perf: comm, tid or pid/tid, cpu, time, perhaps a period, subsystem:event.
+# Columns of perf: comm, tid or pid/tid, cpu, time, perhaps a period, subsystem:event.
 _PERF_LINE = (
     r"\s*(?P<comm>\S.*?)\s+(?:\d+/)?(?P<tid>\d+)\s+\[(?P<cpu>\d+)\]\s+"
     + _TIME
@@ -44,13 +44,13 @@ _UNKNOWN_COMM = "<...>"
 
 
 class _Format(NamedTuple):
-    """One way in which events are written down."""
+    """One form in which events are written down."""
 
     line: re.Pattern[str]  # an event
     expected: str  # the same, in words
     skipped: re.Pattern[str]  # lines that are no events
-    counted: bool = False  # its header says how many there are
-    ordered: bool = True
+    counted: bool = False  # its header says how many events there are
+    ordered: bool = True  # its events are in the order of time
 
 
 _TRACE = _Format(
@@ -59,7 +59,7 @@ _TRACE = _Format(
     re.compile("#.*"),
     counted=True,
 )
-# The kernel hands out what each CPU wrote as it comes.
+# The kernel hands out the events of the CPUs as they come, not in the order of time.
 _TRACE_PIPE = _TRACE._replace(counted=False, ordered=False)
 _TRACE_CMD = _Format(
     # Events of an instance begin with its name; a comm has at most 15 of its 16 columns.
@@ -87,11 +87,12 @@ class _Row(NamedTuple):
 def read_trace(path: str | Path, *, mm: str | None = None, absolute: bool = False) -> pl.DataFrame:
     """Read the mmap_lock events of one address space from a trace of a real kernel.
 
-    The file is text, with the tracepoints of `events/mmap_lock` on, and stamps in seconds: of the
-    files `trace` or `trace_pipe` of tracefs, or of `trace-cmd report` or `perf script`. A `trace`
-    must be complete: with as many event lines as its header counts. One that was filtered after it
-    was recorded says so in a header line `# entries-kept: N`. The other forms do not count their
-    events: that the end is missing is seen only if it is cut off in the middle of a line.
+    The file is the text of `trace` or `trace_pipe` of tracefs, of `trace-cmd report` or of
+    `perf script`, recorded with the tracepoints of `events/mmap_lock` on, with stamps in seconds. A
+    `trace` must be complete: it must have as many event lines as its header counts. A trace that
+    was filtered after it was recorded says so in a header line `# entries-kept: N`. The other forms
+    do not count their events, so a missing end is noticed only if the file is cut off in the middle
+    of a line.
 
     A simulated trace, the Parquet file that `rfcsim run --trace` writes, is read as it is.
 
@@ -99,10 +100,11 @@ def read_trace(path: str | Path, *, mm: str | None = None, absolute: bool = Fals
     ----------
     path : str or pathlib.Path
     mm : str, optional
-        The address space, as the trace prints it. By default the one with the most events, of
-        equals the first.
+        The address space, as the trace prints it. By default the one with the most events, or the
+        first of several with as many.
     absolute : bool
-        Keep the stamps of the kernel's clock; by default time counts from the first line.
+        Whether to keep the stamps of the kernel's clock; by default time counts from the first
+        mmap_lock event.
 
     Returns
     -------
@@ -113,8 +115,8 @@ def read_trace(path: str | Path, *, mm: str | None = None, absolute: bool = Fals
     Raises
     ------
     TraceError
-        If the file is missing, cut off or no such trace, if events were lost, or if it has none of
-        the tracepoints.
+        If the file is missing, cut off or no such trace, if events were lost, if it has none of the
+        tracepoints, or if it has no such address space.
 
     Source: include/trace/events/mmap_lock.h and kernel/trace/trace.c, 5.11 and later; trace-cmd
     3.1; tools/perf/builtin-script.c, 6.1.
@@ -174,7 +176,7 @@ def _simulated(path: str | Path, mm: str | None) -> pl.DataFrame:
 
 
 def _format(path: str | Path, lines: list[str]) -> _Format:
-    """Tell by its first lines what wrote a trace; refuse one that ends in the middle of a line."""
+    """Tell what wrote a trace from its first lines; refuse it if its last line is cut off."""
     first = lines[0]
     if first.startswith("# tracer:"):
         found = _TRACE
@@ -247,7 +249,7 @@ def _parse(path: str | Path, form: _Format, lines: list[str]) -> tuple[list[_Row
 
 
 def _header(path: str | Path, number: int, line: str) -> tuple[int, int] | None:
-    """Return how many event lines a header line promises, with its number, if it says that."""
+    """Return how many event lines a header line promises, and its number; None if it does not."""
     if match := _ENTRIES.match(line):
         left, written = int(match[1]), int(match[2])
         if left < written:

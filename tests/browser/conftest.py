@@ -12,7 +12,7 @@ from tests.browser.reader import Reader
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    # No longer than a module: while Playwright is at work, no other event loop can run.
+    # Only for a module: while Playwright is at work, no other event loop can run.
     with sync_playwright() as playwright:
         browser = launch(playwright)
         yield browser
@@ -21,7 +21,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser that has seen nothing yet."""
+    """A browser without a history."""
     context = browser.new_context(offline=True)
     yield context
     context.close()
@@ -29,7 +29,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def reader(context: BrowserContext, book: Path) -> Iterator[Reader]:
-    """Somebody with the book; in the end nothing went wrong that a console would show."""
+    """A reader of the book; at the end, nothing has gone wrong that a console would show."""
     reader = Reader(context.new_page(), book)
     yield reader
     assert reader.troubles == []

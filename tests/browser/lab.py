@@ -1,4 +1,4 @@
-"""A JupyterLab of one's own in a headless Chromium, with the explorer in a notebook.
+"""A separate JupyterLab in a headless Chromium, with the explorer in a notebook.
 
 `python -m tests.browser.lab` measures how long the explorer takes to follow a slider.
 """
@@ -23,7 +23,7 @@ from tests.browser.chromium import launch
 PATIENCE_MS = 120_000  # the first run compiles the simulator
 STEPS = 40
 
-# Before, JupyterLab would ask which kernel to take, though it says that it is idle.
+# Before that, JupyterLab would ask which kernel to take, although it says that it is idle.
 CONNECTED = """
 () => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.connectionStatus
       === "connected"
@@ -48,7 +48,7 @@ def laboratory(*cells: str) -> Iterator[tuple[Page, list[str]]]:
     ------
     page : playwright Page
     complaints : list of str
-        Errors on its console, and requests that would have left the machine: none was let out.
+        Errors on its console, and requests to other machines, all of which are blocked.
     """
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells])
@@ -70,7 +70,7 @@ def laboratory(*cells: str) -> Iterator[tuple[Page, list[str]]]:
 
 @contextlib.contextmanager
 def _server(folder: str) -> Iterator[str]:
-    """A Jupyter server that knows nothing of this user's settings; its address, with the token."""
+    """A Jupyter server without this user's settings; yields its address, with the token."""
     own = {name: f"{folder}/.{name}" for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--port=0"]
     options = [f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None", "--allow-root"]
@@ -124,13 +124,13 @@ def picture(page: Page) -> Locator:
 
 
 def control(page: Page, name: str) -> Locator:
-    """What the keyboard moves of a control: the handle of its slider."""
+    """The part of a control that the keyboard moves: the handle of its slider."""
     box = page.locator(".widget-inline-hbox", has=page.locator("label", has_text=name))
     return box.locator(".noUi-handle")
 
 
 def settle(page: Page) -> int:
-    """Wait until the picture follows no more, and say how many runs it has shown."""
+    """Wait until the picture no longer changes, and say how many runs it has shown."""
     shown = -1
     while shown != (now := int(picture(page).get_attribute("data-shown") or 0)):
         shown = now
@@ -139,7 +139,7 @@ def settle(page: Page) -> int:
 
 
 def measure() -> list[float]:
-    """Milliseconds from a key on the slider of batches to the next frame with the new run."""
+    """Milliseconds from a key press on the batch slider to the first frame with the new run."""
     with laboratory("import rfcsim\nrfcsim.explorer(batch_pages=64)") as (page, _):
         picture(page).evaluate(WATCH)
         handle = control(page, "batch")

@@ -1,4 +1,4 @@
-"""Somebody who reads the book in a browser, and notes what goes wrong."""
+"""A reader of the book in a browser, who notes what goes wrong."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -17,8 +17,8 @@ class Reader:
     ----------
     page : playwright.sync_api.Page
     troubles : list of str
-        Errors and warnings of the console, errors of scripts, requests that would leave the
-        machine, and requests that failed.
+        Errors and warnings of the console, errors of scripts, requests to other machines, and
+        requests that failed.
     """
 
     def __init__(self, page: Page, book: Path) -> None:
@@ -48,7 +48,7 @@ class Reader:
         self.wait(theme, width)
 
     def turn(self, theme: Theme, width: int) -> None:
-        """Change theme and width of the page that is open."""
+        """Change the theme and width of the open page."""
         self.page.emulate_media(color_scheme=theme)
         self.page.set_viewport_size({"width": width, "height": HEIGHT})
         self.wait(theme, width)
@@ -57,11 +57,11 @@ class Reader:
         self.page.wait_for_selector(f'html[data-drawn="{theme} {width}"]')
 
     def charts(self) -> list[dict[str, Any]]:
-        """Of every chart: how many marks it has, and those that lie outside it."""
+        """How many marks each chart has, and which of them lie outside it."""
         return self.page.evaluate(CHARTS)
 
     def overflow(self) -> int:
-        """Pixels by which the page is wider than the window."""
+        """By how many pixels the page is wider than the window."""
         return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
 
 

@@ -1,4 +1,4 @@
-"""What a reader can do on a page: choose, search, change the theme, and all of it by keyboard."""
+"""What a reader can do on a page: choose, search, change the theme, all of it by keyboard too."""
 
 from pathlib import Path
 
@@ -60,7 +60,9 @@ def test_menus_change_the_marks(reader: Reader) -> None:
         menu.press(back)
 
 
-def test_a_slider_stays_where_it_is_when_the_page_is_drawn_anew(reader: Reader, book: Path) -> None:
+def test_a_slider_stays_where_it_is_when_the_page_is_drawn_again(
+    reader: Reader, book: Path
+) -> None:
     reader.open(with_sliders(book)[0])
     slider = reader.page.locator(".vega-lite input[type=range]").first
     slider.focus()

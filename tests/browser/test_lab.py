@@ -1,4 +1,4 @@
-"""The explorer in a real JupyterLab: drawn, followed, and reached by the keyboard alone."""
+"""The explorer in a real JupyterLab: it is drawn, follows, and works by keyboard alone."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +25,7 @@ def words(page: Page) -> str:
 
 
 def marks(page: Page) -> list[int]:
-    """How many bars, points of lines and parts of waits are drawn."""
+    """How many bars, points of lines, and parts of waits are drawn."""
     kinds = (".mark-rect path", ".mark-line path", ".mark-rule line")
     return [picture(page).locator(kind).count() for kind in kinds]
 
@@ -58,21 +58,21 @@ def test_every_control_is_reached_by_the_keyboard_and_the_picture_follows(
     for name in CONTROLS[1:]:
         tabs = 0
         while not control(page, name).evaluate("element => element === document.activeElement"):
-            assert tabs < 3, name  # a slider's number may be a stop as well
+            assert tabs < 3, name  # the number of a slider may also be a stop
             page.keyboard.press("Tab")
             tabs += 1
     seen = {words(page)}
     for name in reversed(CONTROLS):
         press(page, name, "ArrowRight")
         seen.add(words(page))
-    assert len(seen) >= 5  # a policy may change nothing where nobody steals
+    assert len(seen) >= 5  # a policy may change nothing if nobody steals
     assert complaints == []
 
 
 def test_a_burst_of_steps_ends_at_the_last(lab: tuple[Page, list[str]]) -> None:
     page, complaints = lab
     control(page, "threads").focus()
-    for _ in range(30):  # beyond the end, where it stays
+    for _ in range(30):  # beyond the end, at which it stays
         page.keyboard.press("ArrowRight")
     settle(page)
     box = page.locator(".widget-inline-hbox", has=page.locator("label", has_text="threads"))

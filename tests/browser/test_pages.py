@@ -1,6 +1,6 @@
-"""Every page of the book, at both widths and in both themes: nothing fails, nothing overflows.
+"""Every page of the book, at both widths and in both themes: nothing fails or overflows.
 
-The pictures are kept in build/browser/, for somebody to look at.
+The pictures are kept in build/browser/ to be looked at.
 """
 
 import json
@@ -30,7 +30,8 @@ JUDGED: list[tuple[Theme, int]] = [("dark", 380), ("light", 1400)]  # by axe, wh
 PICTURES = ROOT / "build" / "browser"
 TALLEST = 16_000  # pixels of a picture
 AXE = {"resultTypes": ["violations"], "preload": False}
-# axe takes the square of a page's length: of many of the same, some stand for all.
+# The time that axe takes grows with the square of a page's length, so of many equal parts it sees
+# only some.
 MORE_OF_THE_SAME = """() => {
   const [, ...drawings] = document.querySelectorAll(".vega-lite svg");
   for (const drawing of drawings) drawing.replaceChildren();
@@ -95,7 +96,7 @@ def _picture(reader: Reader, name: str) -> None:
 
 
 def _faults(reader: Reader) -> list[str]:
-    """What axe finds that is serious or critical."""
+    """The serious or critical problems that axe finds."""
     found = Axe().run(reader.page, options=AXE).response["violations"]
     return [
         f"{fault['id']}: {node['html'][:200]} {node['failureSummary']}"

@@ -1,4 +1,4 @@
-"""Frames that the charts are tested with, and what is inside a finished chart."""
+"""Frames for the tests of the charts, and a look into a finished chart."""
 
 from typing import Any
 
@@ -9,12 +9,16 @@ import polars as pl
 from rfcsim.charts import (
     blame,
     blame_summary,
+    call_sites,
     curves,
     frontier,
     holds,
     law,
     matrix,
+    predictions,
     ratios,
+    sequence,
+    stack,
     survival,
     timeline,
 )
@@ -25,6 +29,46 @@ from rfcsim.trace.blame import blame as blame_of
 from rfcsim.trace.frame import INTERVAL_SCHEMA
 
 TRACE = read_trace(data_path("traces", "pieces-256-other-cpu"))
+
+SCHEDULE = pl.DataFrame(
+    [
+        ("locker 0", "mlock", "", "[0, 2)", ".."),
+        ("locker 0", "mlock", "takes mmap_sem shared", "[0, 2)", ".."),
+        ("locker 0", "mlock", "changes pages", "[0, 2)", "m."),
+        ("locker 0", "mlock", "changes pages", "[0, 2)", "mm"),
+        ("other 0", "munlock", "asks for mmap_sem exclusive", "[0, 2)", "mm"),
+        ("locker 0", "mlock", "releases mmap_sem (shared)", "[0, 2)", "mm"),
+        ("other 0", "munlock", "takes mmap_sem exclusive", "[0, 2)", "mm"),
+    ],
+    ["task", "call", "did", "VMAs", "pages"],
+    orient="row",
+)
+
+SITES = pl.DataFrame(
+    [
+        ("mlock()", "2.6.36", "exclusive", 65_400_000, 65_500_000, 2_000),
+        ("brk()", "2.6.36", "exclusive", 7_000, 8_000, 9_000),
+        ("mlock()", "6.4", "shared", 0, 0, 65_000_000),
+    ],
+    ["call", "kernel", "mode", "fault_wait_ns", "fault_wait_beside_mapper_ns", "map_wait_ns"],
+    orient="row",
+)
+
+FACTORS = {"p50": 1.3, "p99": 2.0}
+CELLS = pl.DataFrame(
+    [
+        ("p50", 1_000.0, 1_200.0, "same", 4),
+        ("p50", 1_000.0, 1_400.0, "other", 16),
+        ("p99", 50_000.0, 26_000.0, "same", 64),
+        ("p99", 50_000.0, 900_000.0, "other", 256),
+        ("max", 1.0, 9.9, "other", 256),
+    ],
+    ["quantity", "measured_ns", "predicted_ns", "placement", "piece_pages"],
+    orient="row",
+).with_columns(
+    ratio=pl.col("predicted_ns") / pl.col("measured_ns"),
+    what=pl.format("pieces of {}", "piece_pages"),
+)
 
 Interval = tuple[str, str, str, int, int]  # task, state, mode, start_ns, end_ns
 
@@ -98,7 +142,7 @@ def frontier_points() -> pl.DataFrame:
 
 
 def law_frame() -> pl.DataFrame:
-    """The batch law by two loads."""
+    """The batch law for two loads."""
     return pl.DataFrame(
         {
             "load": [1, 1, 1, 4, 4, 4],
@@ -110,13 +154,13 @@ def law_frame() -> pl.DataFrame:
 
 
 def simulated_law() -> pl.DataFrame:
-    """What a clock might give for it."""
+    """What a simulation might give for that law."""
     mean = pl.col("mean_ns")
     return law_frame().select("load", "overhead", "mean_ns", low_ns=0.7 * mean, high_ns=1.4 * mean)
 
 
 def random_ratios() -> pl.DataFrame:
-    """Ratios of two kinds about one, with intervals."""
+    """Ratios around one, of two kinds, with intervals."""
     draw = np.random.default_rng(1)
     ratio = pl.Series(10 ** draw.normal(0, 0.5, 8))
     return pl.DataFrame({"ratio": ratio, "low": 0.8 * ratio, "high": 1.2 * ratio}).with_columns(
@@ -127,7 +171,7 @@ def random_ratios() -> pl.DataFrame:
 
 
 def charts() -> dict[str, alt.TopLevelMixin]:
-    """One chart of each sort and source."""
+    """One chart of each sort, under its name, and more of some sources."""
     return {
         "timeline": timeline(TRACE),
         "narrow timeline": timeline(TRACE, width=300, from_ns=0, to_ns=10**7),
@@ -147,6 +191,10 @@ def charts() -> dict[str, alt.TopLevelMixin]:
         "frontier": frontier(frontier_points(), over="load"),
         "ratios": ratios(random_ratios()),
         "law": law(law_frame(), over="load", simulated=simulated_law()),
+        "predictions": predictions(CELLS, factors=FACTORS),
+        "call_sites": call_sites(SITES),
+        "sequence": sequence(SCHEDULE),
+        "stack": stack(timeline(TRACE), blame(TRACE)),
     }
 
 

@@ -1,4 +1,4 @@
-"""Look into a PNG: the pixels, whoever compressed them."""
+"""Look into a PNG: its pixels, however they were compressed."""
 
 import struct
 import zlib
@@ -51,6 +51,6 @@ def predict(filtered: int, left: int, up: int, corner: int) -> int:
 
 
 def has_colour(picture: np.ndarray, colour: str) -> int:
-    """How many pixels are of a colour, #rrggbb, exactly."""
+    """How many pixels have exactly this colour, #rrggbb."""
     wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
     return int((picture[:, :, :3] == wanted).all(axis=2).sum())

@@ -96,7 +96,7 @@ def test_what_a_window_cuts_keeps_its_length_in_words() -> None:
 
 
 def stolen_again_and_again(pieces: int, piece_ns: int) -> pl.DataFrame:
-    """A writer that waits for so many pieces; the lock is free for 1 ns between two."""
+    """A writer that waits for a number of pieces, with the lock free for 1 ns between two."""
     text = "0 l0 start_locking shared\n0 l0 acquire_returned\n1 w0 start_locking exclusive\n"
     for piece in range(1, pieces):
         at = piece * piece_ns

@@ -1,4 +1,4 @@
-"""Survival functions and hold times: the numbers that the marks stand for."""
+"""Survival functions and hold times: the numbers that their marks stand for."""
 
 import re
 
@@ -27,7 +27,7 @@ def survivors(values: np.ndarray, time_ns: float) -> float:
 
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=300), st.integers(0, 10**6))
 def test_the_line_is_the_survival_function_within_a_bucket(values: list[int], zeros: int) -> None:
-    """At the upper end of each drawn step the share is exact, but for rounding to four digits."""
+    """At the upper end of each drawn step the share is exact, to four digits."""
     waits = np.array(values + [0] * (zeros % 100))
     if not waits.any():
         return
@@ -104,7 +104,7 @@ def test_both_axes_are_logarithmic_over_whole_decades() -> None:
 
 
 def test_the_specification_stays_small() -> None:
-    """However many buckets and entries there are, a line is some hundred points."""
+    """A line is a few hundred points, however many buckets and entries there are."""
     draw = np.random.default_rng(2)
     waits = (10 ** draw.uniform(0, 12, 200_000)).astype(int)
     assert len(histogram(waits)) > 1000

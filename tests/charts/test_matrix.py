@@ -1,4 +1,4 @@
-"""A time in each cell: what it says, how dark it is, and that it can be read on that."""
+"""A time in each cell: what it says, how dark the cell is, and that the time can be read on it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Predicted against measured: every cell is drawn, and those that are off are told apart."""
+"""Predicted against measured: every cell is drawn, and those that are off can be told apart."""
 
 from typing import Any
 
@@ -8,22 +8,7 @@ import pytest
 from rfcsim.charts import predictions
 from rfcsim.charts.theme import ACCENT, INK
 from rfcsim.errors import RfcsimError
-
-FACTORS = {"p50": 1.3, "p99": 2.0}
-CELLS = pl.DataFrame(
-    [
-        ("p50", 1_000.0, 1_200.0, "same", 4),
-        ("p50", 1_000.0, 1_400.0, "other", 16),
-        ("p99", 50_000.0, 26_000.0, "same", 64),
-        ("p99", 50_000.0, 900_000.0, "other", 256),
-        ("max", 1.0, 9.9, "other", 256),
-    ],
-    ["quantity", "measured_ns", "predicted_ns", "placement", "piece_pages"],
-    orient="row",
-).with_columns(
-    ratio=pl.col("predicted_ns") / pl.col("measured_ns"),
-    what=pl.format("pieces of {}", "piece_pages"),
-)
+from tests.charts.examples import CELLS, FACTORS
 
 
 def drawn(cells: pl.DataFrame = CELLS, **how: Any):
@@ -31,7 +16,7 @@ def drawn(cells: pl.DataFrame = CELLS, **how: Any):
 
 
 def rows() -> list[dict[str, Any]]:
-    """What the panels are drawn from."""
+    """The rows that the panels are drawn from."""
     spec = drawn().to_dict()
     return spec["datasets"][spec["data"]["name"]]
 

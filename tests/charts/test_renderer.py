@@ -1,4 +1,4 @@
-"""Outputs of notebooks and files: the same every time, drawn, and whole or not at all."""
+"""Outputs of notebooks and files: the same every time, drawn, and written whole or not at all."""
 
 import base64
 import json
@@ -47,6 +47,11 @@ def bundles() -> dict[str, dict]:
     return json.loads(python(PROGRAM, PYTHONHASHSEED="1").stdout)
 
 
+def test_every_chart_is_among_the_examples() -> None:
+    """Else nothing here looks at it: tests/charts/examples.py is to draw it, under its name."""
+    assert {*charts.__all__} - {"enable", "save"} - {*CHARTS} == set()
+
+
 # --- notebook outputs -----------------------------------------------------------------------------
 
 
@@ -74,6 +79,10 @@ def test_the_picture_shows_the_marks_on_the_charts_own_ground(
     colours = [theme.STATE_COLOURS[theme.SHARED], theme.ACCENT]
     if name.startswith(("survival", "curves", "frontier", "law", "ratios")):
         colours = [colour for colour, _, _ in theme.SERIES[:2]]
+    elif name in ("predictions", "sequence"):
+        colours = [theme.INK]
+    elif name == "call_sites":
+        colours = [theme.STATE_COLOURS[mode] for mode in (theme.EXCLUSIVE, theme.SHARED)]
     elif "blame" in name:
         colours = [theme.BLAME_BARS[theme.HELD][0], theme.BLAME_BARS[theme.STOLEN][0]]
     elif name == "matrix":

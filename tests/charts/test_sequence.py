@@ -6,20 +6,7 @@ import vl_convert as vlc
 
 from rfcsim import RfcsimError
 from rfcsim.charts import sequence
-
-SCHEDULE = pl.DataFrame(
-    [
-        ("locker 0", "mlock", "", "[0, 2)", ".."),
-        ("locker 0", "mlock", "takes mmap_sem shared", "[0, 2)", ".."),
-        ("locker 0", "mlock", "changes pages", "[0, 2)", "m."),
-        ("locker 0", "mlock", "changes pages", "[0, 2)", "mm"),
-        ("other 0", "munlock", "asks for mmap_sem exclusive", "[0, 2)", "mm"),
-        ("locker 0", "mlock", "releases mmap_sem (shared)", "[0, 2)", "mm"),
-        ("other 0", "munlock", "takes mmap_sem exclusive", "[0, 2)", "mm"),
-    ],
-    ["task", "call", "did", "VMAs", "pages"],
-    orient="row",
-)
+from tests.charts.examples import SCHEDULE
 
 
 def data(layer: int) -> list[dict]:

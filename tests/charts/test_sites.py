@@ -6,20 +6,11 @@ import vl_convert as vlc
 
 from rfcsim import RfcsimError
 from rfcsim.charts import call_sites
-
-FRAME = pl.DataFrame(
-    [
-        ("mlock()", "2.6.36", "exclusive", 65_400_000, 65_500_000, 2_000),
-        ("brk()", "2.6.36", "exclusive", 7_000, 8_000, 9_000),
-        ("mlock()", "6.4", "shared", 0, 0, 65_000_000),
-    ],
-    ["call", "kernel", "mode", "fault_wait_ns", "fault_wait_beside_mapper_ns", "map_wait_ns"],
-    orient="row",
-)
+from tests.charts.examples import SITES
 
 
 def cells(wait: str = "fault_wait_ns") -> list[dict]:
-    (data,) = call_sites(FRAME, wait=wait).to_dict()["datasets"].values()
+    (data,) = call_sites(SITES, wait=wait).to_dict()["datasets"].values()
     return data
 
 
@@ -36,13 +27,13 @@ def test_the_wait_is_the_one_asked_for() -> None:
 
 
 def test_rows_and_columns_come_in_the_order_of_the_frame() -> None:
-    encoding = call_sites(FRAME).to_dict()["layer"][0]["encoding"]
+    encoding = call_sites(SITES).to_dict()["layer"][0]["encoding"]
     assert encoding["x"]["sort"] == ["2.6.36", "6.4"]
     assert encoding["y"]["sort"] == ["mlock()", "brk()"]
 
 
 def test_it_compiles_for_jupyterlab_and_says_itself_in_words() -> None:
-    chart = call_sites(FRAME).to_dict()
+    chart = call_sites(SITES).to_dict()
     vlc.vegalite_to_vega(chart, vl_version="5.8")
     assert "2.6.36: 2 of 2 calls under an exclusive hold" in chart["description"]
     assert "6.4: 0 of 1 call under an exclusive hold, longest wait 0." in chart["description"]
@@ -51,8 +42,8 @@ def test_it_compiles_for_jupyterlab_and_says_itself_in_words() -> None:
 @pytest.mark.parametrize(
     ("frame", "wait", "message"),
     [
-        (FRAME, "hold_ns", "wait = 'hold_ns': must be one of fault_wait_ns, "),
-        (FRAME.clear(), "map_wait_ns", "call_sites: the frame is empty"),
+        (SITES, "hold_ns", "wait = 'hold_ns': must be one of fault_wait_ns, "),
+        (SITES.clear(), "map_wait_ns", "call_sites: the frame is empty"),
     ],
 )
 def test_what_cannot_be_drawn_is_one_line(frame: pl.DataFrame, wait: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""The charts in black and white, for the colour-blind, and on a dark page."""
+"""The charts can be read in black and white, by the colour-blind, and on a dark page."""
 
 from itertools import combinations
 
@@ -112,7 +112,7 @@ def test_lines_differ_in_colour_dashes_and_end_marks_each() -> None:
     colours, dashes, shapes = zip(*theme.SERIES, strict=True)
     for differing in (colours, dashes, shapes):
         assert len(set(differing)) == len(theme.SERIES)
-    # Dash patterns that begin alike look alike: compare them over their first 24 pixels.
+    # Dash patterns that begin alike look alike, so compare them over their first 24 pixels.
     drawn = [drawn_pixels(pattern) for pattern in dashes]
     assert min(int((a != b).sum()) for a, b in combinations(drawn, 2)) >= 4
     assert all(contrast(colour, theme.GROUND) >= 2 for colour in colours)

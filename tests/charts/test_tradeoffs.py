@@ -1,4 +1,4 @@
-"""Charts of batch sizes: what stands where, and a slider that needs no kernel."""
+"""Charts of batch sizes: where each mark is, and a slider that needs no running kernel."""
 
 import polars as pl
 import pytest

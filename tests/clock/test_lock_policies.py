@@ -1,6 +1,6 @@
 """How long a writer waits behind a locker that gives the lock up between pieces, by policy.
 
-Source: kernel-facts 2.6 to 2.8 and what was measured on 6.18 (the traces in data/traces).
+Source: kernel-facts 2.6 to 2.8, and measurements on 6.18 (the traces in data/traces).
 """
 
 import polars as pl
@@ -12,7 +12,7 @@ PAGES = 131_072
 PAGE_NS = load_costs("vm-6.18").costs["mlock_anon_ns"].value
 WAKE_UP_NS = load_costs("vm-6.18").costs["wake_up_ns"].value
 MS = 1_000_000
-SPIN_NS = 10_000  # on a lock that one reader holds, and the CPU of that reader
+SPIN_NS = 10_000  # how long a writer spins on the CPU of the reader that holds the lock
 
 
 def victims_wait(piece: int = 256, pause_ns: int = 0, **changes):
@@ -48,7 +48,7 @@ def test_a_re_locking_reader_steals_until_the_hand_off(piece):
     """Measured on 6.18: 4 to 8 ms for one write lock behind pieces of 32 to 1024 pages."""
     p50, longest = victims_wait(piece)
     assert 4 * MS < p50 < 8.5 * MS
-    # Two ticks, then the sleeper must be woken by a release to see it, then one more piece.
+    # Two ticks, then a release must wake the sleeper so that it notices, then one more piece.
     assert longest < 8 * MS + 2 * (piece * PAGE_NS + WAKE_UP_NS) + 50_000
 
 

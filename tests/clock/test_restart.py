@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from rfcsim.clock import restart, run
 from rfcsim.clock.layout import clock, run_status
 from rfcsim.clock.machine import Machine
-from rfcsim.scenario.compile import compile_scenario
+from rfcsim.runs.prepare import machine_of
 from tests.twin.strategies import Case, cases
 
 KEYS = st.integers(0, 2**63 - 1)
 
 
 def build(case: Case, seed: int, replication: int) -> Machine:
-    return compile_scenario(*case[:2], seed=seed, replication=replication, trace_capacity=1000)
+    return machine_of(*case[:2], seed=seed, replication=replication, trace_capacity=1000)
 
 
 def arrays(machine: Machine) -> list[np.ndarray]:

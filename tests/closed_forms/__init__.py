@@ -1,1 +1,1 @@
-"""The engine against formulas that hold whatever it does inside."""
+"""The engine against formulas that hold whatever it does internally."""

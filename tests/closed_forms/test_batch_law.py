@@ -18,11 +18,12 @@ from rfcsim import (
     simulate,
 )
 from rfcsim.model.layout import policy as policies
+from rfcsim.studies.batch_law import POLICIES
 
 PAGES = 262_144
 REPLICATIONS = 12
 CONFIDENCE = 0.999
-# Requests are rare: so many holds, and so many wake-ups, are between two on average.
+# Requests are rare: on average, this many holds and this many wake-ups lie between two.
 HOLDS_APART, WAKE_UPS_APART = 20, 200
 
 
@@ -34,7 +35,7 @@ def region(backing: str, pages: int) -> Region:
 
 
 def locker(law: dict) -> TaskGroup:
-    """Batches of the kernel, or the pieces of a program."""
+    """The locker of a law: batches of the kernel, or pieces of a program."""
     if not law.get("program"):
         return TaskGroup(name="locker", cpu=0, calls=(Mlock(region="data"),))
     piece = Populate(region="data", piece_pages=law["batch"], pause_ns=law.get("pause_ns", 0))
@@ -42,7 +43,7 @@ def locker(law: dict) -> TaskGroup:
 
 
 def scenario_of(costs: str, law: dict, *others: TaskGroup, pages: int = PAGES) -> Scenario:
-    """Everybody has a CPU of their own, so that nobody pays for a switch."""
+    """Every task has a CPU of its own, so that none pays for a switch."""
     return Scenario(
         name="law",
         costs=costs,
@@ -61,7 +62,7 @@ def formula(costs: str, law: dict, **more) -> dict:
 
 
 def rare_waits(costs: str, law: dict) -> np.ndarray:
-    """Waits in ns of a writer that comes now and then while the locker is at work."""
+    """The waits, in ns, of a writer that comes now and then while the locker is at work."""
     wake_up_ns = load_costs(costs).costs["wake_up_ns"].value
     hold_ns = int(formula(costs, law)["hold_ns"])
     about_ns = HOLDS_APART * hold_ns + WAKE_UPS_APART * wake_up_ns
@@ -98,7 +99,7 @@ BY_COSTS = [
     ("hdd-2010", {"batch": 256, "backing": "disk"}),
     ("nvme", {"batch": 64, "backing": "disk"}),
 ]
-BY_POLICY = [("vm-6.18", {"batch": 256, "lock_policy": policy}) for policy in policies.BY_NAME]
+BY_POLICY = [("vm-6.18", {"batch": 256, "lock_policy": policy}) for policy in POLICIES]
 BY_PROGRAM = [
     ("vm-6.18", {"batch": 256, "lock_policy": "reader-stealing", "program": True} | changes)
     for changes in ({}, {"batch": 1024}, {"pause_ns": 40_000}, {"realtime": True})
@@ -116,7 +117,7 @@ def test_the_wait_of_a_rare_writer(costs: str, law: dict) -> None:
     for quantile, name in ((0.5, "p50_ns"), (0.99, "p99_ns")):
         below = int((waits <= said[name]).sum())
         assert stats.binomtest(below, len(waits), quantile).pvalue > 1 - CONFIDENCE, name
-    # A hold that begins with a wake-up, after another request, is longer by that.
+    # A hold that begins with a wake-up, after another request, is longer by that wake-up.
     assert waits.max() <= said["longest_ns"] + load_costs(costs).costs["wake_up_ns"].value
 
 
@@ -126,7 +127,7 @@ def test_how_long_the_call_takes_when_nobody_comes(costs: str, law: dict) -> Non
     run = simulate(scenario_of(costs, law, nobody))
     said = formula(costs, law)
     took_ns = run.calls.filter(pl.col("class") == "locker")["total_ns"].sum()
-    if law.get("program"):  # the pauses are no part of a call
+    if law.get("program"):  # the pauses are not part of a call
         took_ns += law.get("pause_ns", 0) * (PAGES // law["batch"] - 1)
     assert said["mlock_ns"] == pytest.approx(took_ns, rel=2e-3)
 
@@ -155,7 +156,7 @@ def test_overhead_times_residual_wait_is_about_constant() -> None:
 
 
 def test_pages_are_the_wrong_unit_for_a_disk() -> None:
-    """43 ms a batch of 256 pages in a row at the measured 24.5 MB/s, 4.6 s at random."""
+    """A batch of 256 pages takes 43 ms in a row, at the measured 24.5 MB/s, and 4.6 s at random."""
     in_a_row = batch_law("hdd-2010", [256], backing="disk")["hold_ns"][0]
     at_random = batch_law("hdd-2010", [256], backing="disk at random")["hold_ns"][0]
     assert in_a_row / 1e6 == pytest.approx(43, abs=0.5)
@@ -166,6 +167,20 @@ def test_it_does_not_say_what_it_does_not_know() -> None:
     """Pieces shorter than a wake-up let a writer in by luck under reader stealing."""
     law = batch_law("vm-6.18", [8, 256], lock_policy="reader-stealing", program=True)
     assert law["p99_ns"].is_null().to_list() == [True, False]
+
+
+@pytest.mark.parametrize("policy", [*policies.BY_NAME, "brand-new"])
+def test_a_policy_that_it_does_not_know_is_refused(
+    policy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every policy is either one of POLICIES, and compared with the clock above, or refused."""
+    monkeypatch.setitem(policies.BY_NAME, "brand-new", policies.READERS_JOIN)
+    if policy in POLICIES:
+        assert not batch_law("anon-2010", [256], lock_policy=policy)["mean_ns"].has_nulls()
+        return
+    why = f'lock_policy = "{policy}": the batch law has no formula for it, must be one of fifo, '
+    with pytest.raises(RfcsimError, match=f"^{why}"):
+        batch_law("anon-2010", [256], lock_policy=policy)
 
 
 @pytest.mark.parametrize(

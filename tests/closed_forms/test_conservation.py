@@ -1,11 +1,10 @@
-"""After every run the pages, the charges and the VMAs tell the same story."""
+"""After every run, the pages, the charges and the VMAs agree with one another."""
 
 import numpy as np
 from hypothesis import given
 
 from rfcsim.clock.machine import Machine
-from rfcsim.model.layout import backing, bit, mm, vm
-from rfcsim.model.layout import vma as vma_column
+from rfcsim.model.layout import backing, bit, mm, vm, vma
 from tests.twin.engine import run_engine
 from tests.twin.strategies import Case, cases
 
@@ -17,8 +16,8 @@ def vmas(machine: Machine) -> np.ndarray:
 def covered(machine: Machine, which: np.ndarray) -> np.ndarray:
     """Whether each page lies in one of these VMAs: bool[pages]."""
     inside = np.zeros(len(machine.state.pages), bool)
-    for vma in vmas(machine)[which]:
-        inside[vma[vma_column.START] : vma[vma_column.END]] = True
+    for row in vmas(machine)[which]:
+        inside[row[vma.START] : row[vma.END]] = True
     return inside
 
 
@@ -30,10 +29,10 @@ def pages_with(machine: Machine, flag: int) -> np.ndarray:
 def test_vmas_are_in_order_and_what_they_charge_is_what_is_charged(case: Case):
     machine = run_engine(*case)
     rows = vmas(machine)
-    sizes = rows[:, vma_column.END] - rows[:, vma_column.START]
-    locked = rows[:, vma_column.FLAGS] & vm.LOCKED != 0
+    sizes = rows[:, vma.END] - rows[:, vma.START]
+    locked = rows[:, vma.FLAGS] & vm.LOCKED != 0
     assert (sizes > 0).all()
-    assert (rows[1:, vma_column.START] >= rows[:-1, vma_column.END]).all()
+    assert (rows[1:, vma.START] >= rows[:-1, vma.END]).all()
     assert machine.state.mm[mm.TOTAL_VM] == sizes.sum()
     assert machine.state.mm[mm.LOCKED_VM] == sizes[locked].sum()
 
@@ -45,10 +44,10 @@ def test_present_pages_are_mapped_and_mlocked_pages_are_locked(case: Case):
     present = pages_with(machine, bit.PRESENT)
     zero = pages_with(machine, bit.ZERO)
     mlocked = pages_with(machine, bit.MLOCKED)
-    assert not (present & ~covered(machine, rows[:, vma_column.END] > 0)).any()
-    assert not (mlocked & ~covered(machine, rows[:, vma_column.FLAGS] & vm.LOCKED != 0)).any()
+    assert not (present & ~covered(machine, rows[:, vma.END] > 0)).any()
+    assert not (mlocked & ~covered(machine, rows[:, vma.FLAGS] & vm.LOCKED != 0)).any()
     assert not (mlocked & (~present | zero)).any()
-    anonymous = covered(machine, rows[:, vma_column.BACKING] == backing.ANON)
+    anonymous = covered(machine, rows[:, vma.BACKING] == backing.ANON)
     assert not (zero & ~(present & anonymous)).any()
     assert not (pages_with(machine, bit.COW) & ~(present & anonymous & ~zero)).any()
 
@@ -58,7 +57,7 @@ def test_file_pages_are_read_before_they_are_mapped(case: Case):
     machine = run_engine(*case)
     present = pages_with(machine, bit.PRESENT)
     cached = pages_with(machine, bit.CACHED)
-    file = covered(machine, vmas(machine)[:, vma_column.BACKING] == backing.FILE)
+    file = covered(machine, vmas(machine)[:, vma.BACKING] == backing.FILE)
     assert not (present & file & ~cached).any()
     assert not (cached & pages_with(machine, bit.PAST_EOF)).any()
     assert not pages_with(machine, bit.READING).any()

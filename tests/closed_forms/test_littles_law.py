@@ -1,6 +1,7 @@
 """Little's law, exactly: the number of tasks that wait, summed over time, is the sum of the waits.
 
-The left side is read off the trace, the right side off the recorders: two ways through the engine.
+The left side is read from the trace, the right side from the recorders: two ways through the
+engine.
 """
 
 from hypothesis import given
@@ -11,7 +12,7 @@ from tests.twin.strategies import Case, cases
 
 
 def area(trace: list[tuple[int, str, int, int, int]], enters: str, leaves: str) -> int:
-    """The number of tasks between two events of theirs, summed over time."""
+    """The number of tasks that are between two of their events, summed over time."""
     number = total = before = 0
     for time, event, _, _, _ in trace:
         total += number * (time - before)

@@ -1,11 +1,12 @@
 """An exclusive lock with random arrivals is the queue M/G/1: its mean wait is known.
 
 A Poisson number of tasks, each with a start that is uniform on [0, T), is a Poisson process on
-[0, T). Each takes the lock once. Pollaczek and Khinchine: W = rate x E[S^2] / (2 (1 - rate E[S])).
+[0, T). Each task takes the lock once. Pollaczek and Khinchine give
+W = rate x E[S^2] / (2 (1 - rate E[S])).
 
-Edges: the queue starts empty, which lowers the mean by about twelve customers' worth of 3000, well
-inside the interval; who arrives late is served to the end, and the wait of nobody depends on who
-comes after, so the end of [0, T) does no harm.
+Edges: the queue starts empty, which lowers the mean by about as much as twelve of 3000 customers,
+well within the interval. The end of [0, T) does no harm: whoever arrives late is served to the end,
+and no wait depends on who comes later.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
-"""Who comes while a batch is held waits for what is left of it: uniform, half a batch on average.
+"""Whoever comes while a batch holds the lock waits for the rest of it, on average half a batch.
 
-Under first in, first out the RFC's mlock() lets whoever waits in at the end of the batch. An
+Under first in, first out, the RFC's mlock() lets whoever waits in at the end of the batch. An
 arrival at a random moment finds the batch at a random point, so its wait is uniform on a batch.
 """
 
@@ -20,9 +20,9 @@ ARRIVALS = 4000
 
 
 def waits_and_arrivals(design: str) -> tuple[np.ndarray, np.ndarray]:
-    """Waits of those who come at random during one mlock(), and when they came, in ns.
+    """The waits of tasks that come at random during one mlock(), and when they came, in ns.
 
-    They hold the lock for no time at all, so that they do not get into one another's way.
+    They hold the lock for no time at all, so that they do not get in one another's way.
     """
     scenario = Scenario(
         name="residual",

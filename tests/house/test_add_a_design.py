@@ -1,6 +1,6 @@
 """The page "Add a design in 30 lines": its edits apply, its commands run, its numbers are right.
 
-In plain Python, without Numba: to compile a changed model takes longer than to run it.
+The tests run plain Python, without Numba: to compile a changed model takes longer than to run it.
 """
 
 import json
@@ -26,7 +26,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def side(hunk: str, sign: str) -> str:
-    """The lines of a hunk that stand in the file before (-) or after (+) the edit."""
+    """The lines of a hunk that are in the file before (-) or after (+) the edit."""
     return "".join(line[1:] for line in hunk.splitlines(keepends=True) if line[0] in f" {sign}")
 
 

@@ -1,4 +1,4 @@
-"""The book: built from the stored notebooks without a warning, and it asks no network.
+"""The book: it is built from the stored notebooks without a warning, and needs no network.
 
 What it does in a browser is in tests/browser/.
 """
@@ -21,7 +21,7 @@ LOADED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "sourc
 
 
 class Page(HTMLParser):
-    """What a page loads, where it links to, its charts, and the captions of its figures."""
+    """What a page loads, where it links, its charts, and the captions of its figures."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""How one comes in: make, CI, and what the package tells others of itself."""
+"""The ways in: make, CI, and the metadata of the package."""
 
 import os
 import re

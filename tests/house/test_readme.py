@@ -1,4 +1,4 @@
-"""The README: its examples run, its links lead somewhere; its numbers are in the ledger."""
+"""The README: its examples run, its links lead somewhere, its numbers are in the ledger."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ from tests.house.project import ROOT
 
 README = (ROOT / "README.md").read_text()
 DATA = ROOT / "data"
-SEED = 1  # that of the notebooks, so that both say the same
+SEED = 1  # as in the notebooks, so that both say the same
 SHOWN = f"rfcsim run --preset anon-1gb --seed {SEED}"
 
 
@@ -29,7 +29,7 @@ def test_the_table_is_what_the_command_prints() -> None:
 
 
 def test_the_picture_is_the_first_of_the_notebooks() -> None:
-    """`python notebooks/_book/picture.py` takes it from there."""
+    """`python notebooks/_book/picture.py` takes it from notebook 00."""
     (shown,) = re.findall(r"^!\[[^\]]{100,}\]\((.*)\)$", README, re.MULTILINE)
     stored = (ROOT / shown).read_bytes()
     assert stored == picture()

@@ -1,4 +1,4 @@
-"""Style and layers, held by the tools that know them."""
+"""Style, types and layers, checked by the tools that know them."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""The page about sweeps: its examples run, also that on a cluster, and its file is their grid."""
+"""The page about sweeps: its examples run, even on a cluster, and its file has the same grid."""
 
 import re
 import subprocess
@@ -22,7 +22,7 @@ def test_the_examples_run(tmp_path: Path) -> None:
     script = tmp_path / "examples.py"
     first, cluster, statistics = examples("python")
     script.write_text("\n".join([first, statistics, cluster]))
-    # Run elsewhere, it finds the package by its path; fewer runs are as good.
+    # It runs elsewhere, so it finds the package by its path; fewer runs do as well.
     source = script.read_text().replace("replications=20", "replications=3")
     script.write_text(f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{source}")
     subprocess.run([sys.executable, str(script)], cwd=tmp_path, check=True, timeout=300)

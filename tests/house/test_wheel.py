@@ -1,26 +1,11 @@
-"""What is installed from the wheel finds its data without the checkout."""
+"""A package installed from the wheel finds its data without the checkout."""
 
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
-import pytest
-
 from tests.house.project import ROOT
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built with what is installed here, and unpacked."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
-    (wheel,) = folder.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "installed")
-    return folder / "installed"
 
 
 def files(folder: Path) -> set[str]:
@@ -35,6 +20,7 @@ def test_wheel_holds_the_package_and_its_data(installed: Path) -> None:
     data = {f"_data/{name}" for name in files(ROOT / "data")}
     assert data
     assert files(installed / "rfcsim") == files(ROOT / "rfcsim") | data
+    assert (installed / "rfcsim" / "py.typed").exists()
 
 
 def test_installed_package_finds_its_data(installed: Path, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_the_controls_of_the_grid_say_which_run_is_shown(grid: dict[str, Any]) -
     ]
     for numbers in product(*(range(len(values)) for values in SMALL.values())):
         names = {control["name"]: number for control, number in zip(controls, numbers, strict=True)}
-        shown = eval(cell["expr"], {}, names)  # Vega's expression is Python's as well
+        shown = eval(cell["expr"], {}, names)  # the expression for Vega is also one for Python
         chosen = Chosen(*(SMALL[name][number] for name, number in names.items()))
         assert said[shown] == rows_of(chosen)["said"][0]["text"]
 

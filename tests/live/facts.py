@@ -11,7 +11,7 @@ PAGE = limits.page_bytes()
 
 
 def anonymous(pages: int) -> np.ndarray:
-    """A fresh, page-aligned array of so many pages, none of them present."""
+    """A fresh, page-aligned array of this many pages, none of them present."""
     import mmap
 
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
@@ -37,7 +37,7 @@ def locked_pages() -> set[int]:
 
 
 def present_pages(array: np.ndarray) -> set[int]:
-    """The pages of an array that are mapped to memory, by /proc/self/pagemap."""
+    """The pages of an array that are mapped to memory, according to /proc/self/pagemap."""
     pages = pages_of(array)
     with open("/proc/self/pagemap", "rb") as pagemap:
         pagemap.seek(8 * pages.start)

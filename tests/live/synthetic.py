@@ -1,4 +1,4 @@
-"""A measurement that nobody made: what a machine with a known cost table would have measured."""
+"""A synthetic measurement: what would have been measured on a machine with known costs."""
 
 from collections.abc import Iterator, Sequence
 
@@ -20,7 +20,7 @@ PROVENANCE = {"kernel": "6.18.1", "hz": "250", "vmas": "100", "timer_slack_ns": 
 
 
 def measurement_of(table: CostTable, seed: int, repetitions: int = 9) -> Measurement:
-    """Single operations by the cost of each, whole ranges and a victim's rounds by the clock."""
+    """Single operations by the cost of each; whole ranges and a victim's rounds by simulation."""
     draws = np.random.default_rng(seed)
     rows: list[dict] = []
     for repetition in range(repetitions):
@@ -31,8 +31,8 @@ def measurement_of(table: CostTable, seed: int, repetitions: int = 9) -> Measure
 
 def _alone(table: CostTable, draws: np.random.Generator) -> Iterator[dict]:
     cost = {name.removesuffix("_ns"): row.value for name, row in table.costs.items()}
-    locked = cost["syscall"] + 2 * cost["lock"]  # a call, and what its lock takes
-    calls = {  # experiment: what each of its steps takes
+    locked = cost["syscall"] + 2 * cost["lock"]  # a call and its lock
+    calls = {  # experiment: how long each of its steps takes
         "syscall": [cost["syscall"]],
         "populate-present-page": [locked + cost["vma_visit"]],
         "maps": [int(PROVENANCE["vmas"]) * cost["maps_vma"]],
@@ -78,7 +78,7 @@ def _probes(table: CostTable, draws: np.random.Generator) -> Iterator[dict]:
 
 
 def elapsed_ns(table: CostTable, calls: Sequence) -> int:
-    """How long some calls take one after another, with nobody in their way."""
+    """How long some calls take, one after another, with nobody in their way."""
     scenario = Scenario(
         name="alone",
         design="vma-lock",

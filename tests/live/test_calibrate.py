@@ -16,7 +16,7 @@ from rfcsim.scenario.costs import COST_ROWS
 from tests.live.synthetic import SLEEP_EXTRA_NS, measurement_of
 
 RECORDED = data_path("measurements", "vm-6.18")
-BUCKET = 1 / 32  # a histogram knows a time to within that
+BUCKET = 1 / 32  # a histogram knows a time to within this share
 NOT_MEASURED = {"drain_all", "lock", "disk_request", "disk_seek", "disk_page", "disk_depth"}
 
 
@@ -52,8 +52,8 @@ def test_known_costs_come_back_within_their_uncertainty(faster: float, seed: int
     known = {row.removesuffix("_ns"): cost.value for row, cost in truth.costs.items()}
     measured = found.rows.filter(pl.col("low").is_not_null())
     assert set(measured["cost"]) == set(known) - NOT_MEASURED
-    # Nine figures: seven of the eighteen intervals in a hundred would miss by chance, so that a
-    # bucket is allowed on top; what is derived carries the bucket of what it was derived from.
+    # Nine figures: seven of the eighteen intervals in a hundred would miss by chance, so one bucket
+    # is allowed on top. What is derived carries the bucket of what it was derived from.
     for cost, value, low, high in measured.select("cost", "value", "low", "high").iter_rows():
         slack = BUCKET * (known[cost] + 2 * known["syscall"]) + 1
         assert low <= value <= high
@@ -70,7 +70,7 @@ def test_known_costs_come_back_within_their_uncertainty(faster: float, seed: int
 def test_where_every_fault_takes_the_lock_rounds_beside_faults_are_not_the_victims_own(
     kernel: str, busy: bool
 ) -> None:
-    """Rounds beside a thread that touches pages take 1 ms longer than those beside nobody."""
+    """Rounds beside a thread that touches pages take 1 ms longer than those beside no thread."""
     made = measurement_of(load_costs("vm-6.18"), 0)
     beside_faults = (pl.col("role") == "victim") & (pl.col("method") == "touch")
     alone = made.records.filter(beside_faults).with_columns(
@@ -198,7 +198,7 @@ def test_the_command(rfcsim, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("measurement.parquet").write_bytes(RECORDED.read_bytes())
     status, out, err = rfcsim("calibrate")
-    assert (status, err) == (0, "rfcsim: note: costs.toml has all of it\n")
+    assert (status, err) == (0, "rfcsim: note: costs.toml has the whole table\n")
     found = load_costs("costs.toml")
     assert found == calibrate(load_measurement(RECORDED)).table
     assert all(f" {row.removesuffix('_ns')} " in out for row in COST_ROWS)
@@ -217,12 +217,12 @@ def test_the_command(rfcsim, tmp_path: Path, monkeypatch) -> None:
     Path("other.parquet").write_bytes(b"PAR1")
     for name, message in (
         ("none.parquet", "none.parquet: cannot be read: No such file or directory"),
-        ("other.parquet", "other.parquet: is no Parquet file"),
+        ("other.parquet", "other.parquet: is not a Parquet file"),
     ):
         status, out, err = rfcsim("calibrate", name, "-o", "new.toml")
         assert (status, out, err) == (2, "", f"rfcsim: error: {message}\n")
         assert not Path("new.toml").exists()
     status, out, err = rfcsim("calibrate", "--name", "", "-o", "new.toml")
-    message = 'name = "": must have 1 character or more'
+    message = 'name = "": must have at least one character'
     assert (status, out, err) == (2, "", f"rfcsim: error: {message}\n")
     assert not Path("new.toml").exists()

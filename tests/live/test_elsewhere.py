@@ -1,12 +1,12 @@
-"""Where there is no Linux: everything can be imported, and what needs Linux says so."""
+"""Without Linux: everything can be imported, and whatever needs Linux says so."""
 
 import subprocess
 import sys
 
 import pytest
 
-# What macOS and Windows lack of what this package could ask for. NumPy and the others are loaded
-# before: they are other builds there.
+# Take away what this package might use and macOS and Windows do not have. NumPy and the others are
+# loaded before that, as they are other builds there.
 PROGRAM = """
 import importlib, os, pkgutil, sys
 import altair, numba, numpy, polars, pydantic, rich, scipy.stats, typer

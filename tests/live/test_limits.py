@@ -1,4 +1,4 @@
-"""What this process may do: limits are read where the kernel states them."""
+"""What this process may do: limits are read from where the kernel states them."""
 
 import os
 from pathlib import Path
@@ -49,7 +49,7 @@ def test_the_narrowest_cgroup_above_this_process_counts(machine: Path, version: 
 
 
 def test_a_container_that_hides_where_its_cgroup_is(machine: Path) -> None:
-    """It sees its own cgroup as the root of the mount, whatever /proc/self/cgroup says."""
+    """A container sees its own cgroup as the root of the mount, despite /proc/self/cgroup."""
     mount = machine.parent / "cgroup"
     cgroup(mount, GIB, usage=0)
     (machine / "self" / "cgroup").write_text("0::/../../docker/abc\n")

@@ -1,4 +1,4 @@
-"""The polite lock: every page is locked and present, and after an error none is."""
+"""Locking in pieces: every page is locked and present, or, after an error, none is locked."""
 
 import mmap
 import os
@@ -32,7 +32,7 @@ def nothing_stays_locked():
 
 @pytest.fixture(params=["both calls", "without populate", "without mlock2"])
 def calls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The calls that lock_memory uses on a kernel of today, and on older ones; no huge pages."""
+    """The calls that lock_memory uses on today's kernels and on older ones; no huge pages."""
     monkeypatch.setattr(limits, "huge_page_bytes", limits.page_bytes)
     if request.param == "both calls":
         return BOTH_CALLS
@@ -93,7 +93,7 @@ def test_the_file_of_a_shared_mapping_is_not_made_dirty(tmp_path: Path) -> None:
             assert memory.calls.endswith("madvise(MADV_POPULATE_READ)")
             assert present_pages(array) == set(pages_of(array)) <= locked_pages()
         assert file.stat().st_mtime == 1_290_500_000
-        del array  # or the mapping could not be closed
+        del array  # otherwise the mapping could not be closed
 
 
 @pytest.mark.parametrize("piece_pages", [1, 2, 3, 9])
@@ -101,7 +101,7 @@ def test_the_file_of_a_shared_mapping_is_not_made_dirty(tmp_path: Path) -> None:
 def test_no_huge_page_is_split(
     monkeypatch: pytest.MonkeyPatch, piece_pages: int, first: int
 ) -> None:
-    """VMAs are split between two calls: only where a huge page ends, here of two pages."""
+    """VMAs are split between two calls only where a huge page, here of two pages, ends."""
     monkeypatch.setattr(limits, "huge_page_bytes", lambda: 2 * PAGE)
     array = anonymous(13)[first * PAGE :]
     ends: dict[int, list[int]] = {MLOCK_ONFAULT: [], MUNLOCK: []}
@@ -150,7 +150,7 @@ def test_a_page_that_two_buffers_share_is_locked_until_both_are_unlocked() -> No
     first, second = lock_memory(left), lock_memory(right)
     first.unlock()
     assert locked_pages() & set(pages) == set(pages[2:])
-    first.unlock()  # again: nothing
+    first.unlock()  # a second time, to no effect
     assert locked_pages() & set(pages) == set(pages[2:])
     second.unlock()
 
@@ -232,7 +232,7 @@ if has_cap_ipc_lock():
     os.setuid(65534)  # and it is gone
 resource.setrlimit(resource.RLIMIT_MEMLOCK, (8 * page, 8 * page))
 held = rfcsim.lock_memory(array[: 2 * page])
-rfcsim.lock_memory(array[page : 8 * page]).unlock()  # the page that is held counts once
+rfcsim.lock_memory(array[page : 8 * page]).unlock()  # the page that is already held counts once
 print(locked_bytes() // page)
 try:
     rfcsim.lock_memory(array[2 * page : 10 * page])
@@ -260,7 +260,7 @@ def test_memory_that_is_not_there_is_not_taken(monkeypatch: pytest.MonkeyPatch) 
     array = anonymous(4)
     with pytest.raises(LiveError, match=r"^lock_memory: needs .* of memory, at most 0 B are all"):
         lock_memory(array)
-    array[:] = 1  # what is present already needs no more
+    array[:] = 1  # pages that are already present need no more memory
     monkeypatch.setattr(limits, "KEPT_FREE_BYTES", 0)
     monkeypatch.setattr(limits, "KEPT_FREE_SHARE", 2**60)
     lock_memory(array).unlock()

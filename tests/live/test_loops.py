@@ -75,7 +75,7 @@ def test_what_an_operation_does_to_its_pages(
         assert do(bench, operation, first=1, pages=2) == 0
         middle = set(pages_of(bench.memory)[1:3])
         found = present_pages(bench.memory)
-        # The kernel may map more of a file than was touched (fault-around).
+        # The kernel may map more pages of a file than were touched (fault-around).
         assert found == (middle if present else set()) or (
             backing == "file" and operation == calls.READ and found > middle
         )
@@ -99,7 +99,7 @@ def test_writes_reach_every_page_and_protection_holds() -> None:
         assert do(bench, calls.WRITE, pages=3) == 0
         assert bench.memory[::PAGE].tolist() == [1, 1, 1]
         assert do(bench, calls.PROTECT_READ, pages=3) == 0
-        # Nobody may write, so the kernel may not, either.
+        # Nobody may write, so the kernel may not either.
         assert do(bench, calls.POPULATE_WRITE, pages=3) in (errno.EFAULT, errno.EINVAL)
         assert do(bench, calls.PROTECT_WRITE, pages=3) == 0
         assert do(bench, calls.POPULATE_WRITE, pages=3) == 0
@@ -118,7 +118,7 @@ def test_a_mapping_is_there_between_mmap_and_munmap() -> None:
 
 def test_a_file_is_read_to_its_end(tmp_path) -> None:
     file = tmp_path / "file"
-    file.write_bytes(bytes(range(256)) * 300)  # more than the buffer
+    file.write_bytes(bytes(range(256)) * 300)  # more than fits into the buffer
     with new_bench("anonymous", 1, str(file)) as bench:
         assert do(bench, calls.READ_FILE) == 0
         left = 256 * 300 % calls.BUFFER_BYTES
@@ -169,7 +169,7 @@ def test_every_piece_is_done_once_and_recorded(piece: int, slices: bool) -> None
         counts = recorder.statistics[:, STAT_COUNT].tolist()
         assert counts == [visits, pieces - 1, 1, pieces]
         assert (flags[BEGUN], flags[STOP]) == (1, 1)
-        # All of it lasts as long as its parts, and what the clock takes between them.
+        # The whole lasts as long as its parts and the readings of the clock between them.
         sums = recorder.statistics[:, STAT_SUM_NS]
         if not slices:
             assert sums[ROW_ALL] >= sums[1:].sum()
@@ -216,12 +216,12 @@ def test_a_piece_that_fails_is_named() -> None:
 # --- rounds -----------------------------------------------------------------------------------
 
 
-def test_rounds_move_on_and_begin_anew_where_the_memory_ends() -> None:
+def test_rounds_move_on_and_start_over_where_the_memory_ends() -> None:
     with new_bench("anonymous", 5) as bench:
         program = np.array([(calls.WRITE, 0, 1)])
         recorder = new_recorder(ROW_FIRST + 1)
         assert rounds(program, bench, 1, NO_THINK, 7, NEVER, control(), recorder) == 0
-        # Five, then all are dropped, then two.
+        # Five rounds, then all pages are dropped, then two rounds.
         assert present_pages(bench.memory) == set(pages_of(bench.memory)[:2])
         assert recorder.statistics[:, STAT_COUNT].tolist() == [7, 0, 7]
 

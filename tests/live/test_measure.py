@@ -1,4 +1,4 @@
-"""Measurements: everything asked for is in the file, nothing of them stays behind."""
+"""Measurements: everything asked for is in the file, and nothing stays behind."""
 
 import errno
 import io
@@ -74,7 +74,7 @@ def test_every_call_of_the_locker_is_recorded(method, backing, monkeypatch) -> N
         "touch": {populate.lower(): 3},
     }[method]
     found = operations(records, "locker")
-    # Flagging is followed by a pause only where it takes longer than that.
+    # Flagging is followed by a pause only if it takes longer than the pause.
     assert found.pop(PAUSE) in ((2, 3, 4, 5) if method == "lock_memory" else (2,))
     assert found == expected | {ALL: 1}
     covered = records.filter(pl.col("role") == "locker", pl.col("operation") != PAUSE)
@@ -127,7 +127,7 @@ def test_single_operations_are_timed_for_a_cost_table() -> None:
     left_out = found.provenance["left_out"]
     expected = {each.name for each in (*micro.MICROS, *micro.WAKES)} | {micro.SLICE}
     missing = expected - set(found.alone["experiment"])
-    # A CPU may be alone here, and two threads that share one may not have met in 0.2 s.
+    # There may be only one CPU here, and two threads that share one may not have met in 0.2 s.
     assert all(name in left_out or name == micro.SLICE for name in missing)
     assert "wake-same-cpu" not in missing
     pages = {
@@ -254,7 +254,7 @@ def test_what_is_no_measurement_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RfcsimError, match="cannot be read: No such file"):
         load_measurement(file)
     file.write_text("no Parquet")
-    with pytest.raises(RfcsimError, match="is no Parquet file"):
+    with pytest.raises(RfcsimError, match="is not a Parquet file"):
         load_measurement(file)
     pl.DataFrame({"a": [1]}).write_parquet(file)
     with pytest.raises(RfcsimError, match=r"must be a measurement of format 1, is none of rfcsim"):
@@ -413,7 +413,7 @@ def test_the_command(rfcsim, tmp_path: Path, monkeypatch) -> None:
     asked = ["--method", "populate", "--method", "touch", "--placement", "same"]
     asked += ["--pages", "12", "--piece-pages", "5", "--no-alone", "--repetitions", "1"]
     status, out, err = rfcsim("measure", *asked)
-    assert (status, err) == (0, "rfcsim: note: measurement.parquet has all of it\n")
+    assert (status, err) == (0, "rfcsim: note: measurement.parquet has the whole measurement\n")
     found = load_measurement("measurement.parquet")
     assert set(found.records["method"]) == {"populate", "touch"}
     assert set(found.records["piece_pages"]) == {5}

@@ -23,7 +23,7 @@ TRACE = HEADER.format(2) + line() + line()
 
 
 class Tracefs:
-    """A folder that does as tracefs does: an instance comes with its files, and goes with them."""
+    """A folder that behaves like tracefs: an instance comes with its files and goes with them."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -54,7 +54,7 @@ def tracefs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tracefs
     yield made
     monkeypatch.undo()
     assert not list(made.instances.iterdir())
-    # Switched off before it is removed.
+    # It is switched off before it is removed.
     assert made.seen["tracing_on"] == made.seen["events/enable"] == "0"
 
 
@@ -69,7 +69,7 @@ def test_what_is_recorded_is_what_the_kernel_wrote(tracefs: Tracefs, tmp_path: P
 
 
 def test_a_command_is_traced_before_it_begins(tracefs: Tracefs, tmp_path: Path) -> None:
-    """When it runs, its process is in the list, and tracing is on."""
+    """When the command runs, its process is in the list, and tracing is on."""
     files = [str(tracefs.instances / "*" / name) for name in ("set_event_pid", "tracing_on")]
     script = f"echo $$ > {tmp_path}/pid; cat {' '.join(files)} > {tmp_path}/set"
     record(["sh", "-c", script])
@@ -84,7 +84,7 @@ def test_a_process_is_recorded_with_all_its_threads(tracefs: Tracefs) -> None:
 
 
 def test_a_command_that_takes_too_long_is_ended(tracefs: Tracefs, tmp_path: Path) -> None:
-    """It is asked to, and may tidy up."""
+    """The command is asked to end, and may tidy up."""
     script = f"trap 'echo tidied > {tmp_path}/end; exit' TERM; echo $$ > {tmp_path}/pid; "
     assert record(["sh", "-c", script + "while :; do sleep 0.05; done"], seconds=1) == TRACE
     pid = (tmp_path / "pid").read_text().strip()
@@ -137,8 +137,8 @@ def test_what_cannot_be_recorded_is_told(tracefs: Tracefs) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "record: a command or a pid must be given, one of the two"),
-        ({"command": ["true"], "pid": 1}, "record: a command or a pid must be given, one of the"),
+        ({}, "record: either a command or a pid must be given"),
+        ({"command": ["true"], "pid": 1}, "record: either a command or a pid must be given"),
         ({"pid": 1, "seconds": 0}, "seconds = 0: must be more than 0"),
         ({"pid": 1, "buffer_kib": 0}, "buffer_kib = 0: must be 1 to 4194304"),
     ],

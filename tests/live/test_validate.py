@@ -1,4 +1,4 @@
-"""Predictions are made by the rules of the kernel and compared cell by cell, none left out."""
+"""Predictions follow the rules of the kernel and are compared cell by cell, none left out."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ PAGES = 16_384
 
 
 def synthetic(seed: int, probes: list[Probe]) -> Measurement:
-    """A measurement whose runs in pieces are as its own calibration predicts them."""
+    """A measurement whose runs in pieces are as predicted from its own calibration."""
     measurement = measurement_of(load_costs("vm-6.18"), seed)
     calibration = calibrate(measurement)
     predictor = Predictor(calibration, calibration.table, seed=seed + 1)
@@ -126,7 +126,7 @@ def test_the_scenario_is_the_probe() -> None:
     assert (late.think_ns, late.think) == (extra_ns["fifo"], "constant")
     assert (think.think_ns, think.think) == (200_000, "exponential")
     assert [call.call for call in round_] == ["mmap", "munmap"]
-    # A whole range has neither pieces nor pauses, and spinning takes no longer than asked for.
+    # A whole range has neither pieces nor pauses, and a spin takes no longer than asked for.
     whole = scenario_of(probe.model_copy(update={"piece_pages": None}), calibration)
     assert whole.tasks[0].calls[1].piece_pages is None  # pyright: ignore
     spins = scenario_of(probe.model_copy(update={"pause_by": "spin"}), calibration)
@@ -209,12 +209,12 @@ def test_the_command(rfcsim, tmp_path: Path, monkeypatch) -> None:
     assert out.splitlines()[-1] == found.text
     assert "not predicted: map-populate, anonymous memory, victim mmap (2 probes)" in out
     assert pl.read_parquet("cells.parquet").equals(found.cells)
-    # A table that lies here is taken, and a broken one is complained of.
+    # A table in this folder is used, and a broken one is refused.
     Path("costs.toml").write_text("name = 1")
     status, out, err = rfcsim("validate")
     assert (status, out) == (2, "")
     assert err.startswith("rfcsim: error: costs.toml: ")
-    # It need not be of another measurement.
+    # The table may also be of this measurement.
     Path("measurement.parquet").rename("other.parquet")
     status, other, err = rfcsim("validate", "other.parquet")
     assert (status, err) == (0, "rfcsim: note: costs: calibrated from other.parquet\n")

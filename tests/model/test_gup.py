@@ -2,10 +2,8 @@
 
 import pytest
 
-from rfcsim.model.layout import backing, call, effect, errno, mm, vm, vma
+from rfcsim.model.layout import backing, call, effect, errno, lock, mm, vm, vma, work
 from rfcsim.model.layout import design as designs
-from rfcsim.model.layout import lock as lock_mode
-from rfcsim.model.layout import work as work_class
 from tests.model.walk import READ_WRITE, address_space, mlocked, moves, present, value_of
 
 STACK = READ_WRITE | vm.GROWSDOWN
@@ -16,7 +14,7 @@ def effects(state, start, pages=1, write=1):
     return list(moves(state, 0, call.GET_USER_PAGES, start, pages, write))
 
 
-def work(asked):
+def work_of(asked):
     return [a for kind, a, _ in asked if kind == effect.CPU]
 
 
@@ -25,10 +23,10 @@ def test_a_locked_stack_that_grows_is_populated_in_the_callers_hold(design):
     state = address_space((20, 24, LOCKED_STACK))
     state.mm[mm.DESIGN] = designs.BY_NAME[design]
     asked = effects(state, 16)
-    lock = [(kind, a) for kind, a, _ in asked if kind in (effect.DOWN, effect.UP)]
-    assert lock == [(effect.DOWN, lock_mode.SHARED), (effect.UP, lock_mode.SHARED)]
-    # The guard page, which is the first, is left out of that, and then is the one asked for.
-    assert work(asked) == [work_class.SYSCALL, work_class.VMA_VISIT, *[work_class.MLOCK_ANON] * 4]
+    holds = [(kind, a) for kind, a, _ in asked if kind in (effect.DOWN, effect.UP)]
+    assert holds == [(effect.DOWN, lock.SHARED), (effect.UP, lock.SHARED)]
+    # The first page is the guard page. The growth leaves it out; then it is the one asked for.
+    assert work_of(asked) == [work.SYSCALL, work.VMA_VISIT, *[work.MLOCK_ANON] * 4]
     assert asked[-1] == (effect.DONE, 1, 0)
     assert present(state) == [16, 17, 18, 19] == mlocked(state)
     assert state.vmas[0, vma.START] == 16
@@ -43,7 +41,7 @@ def test_a_page_fault_lets_it_grow_and_populates_nothing_else():
 
 def test_a_stack_that_is_not_locked_grows_by_what_is_asked_for():
     state = address_space((20, 24, STACK))
-    assert work(effects(state, 16, 2)) == [work_class.SYSCALL, *[work_class.MLOCK_ANON] * 2]
+    assert work_of(effects(state, 16, 2)) == [work.SYSCALL, *[work.MLOCK_ANON] * 2]
     assert present(state) == [16, 17] and mlocked(state) == []
 
 
@@ -55,7 +53,7 @@ def test_the_limit_on_locked_memory_stops_a_stack():
 
 
 @pytest.mark.parametrize(
-    ("vma", "start", "value"),
+    ("mapping", "start", "value"),
     [
         ((4, 8, READ_WRITE), 4, 4),
         ((4, 8, READ_WRITE), 6, 2),  # as far as it goes
@@ -64,8 +62,8 @@ def test_the_limit_on_locked_memory_stops_a_stack():
         ((4, 8, READ_WRITE | vm.IO), 4, errno.EFAULT),
     ],
 )
-def test_how_many_pages_it_got(vma, start, value):
-    state = address_space(vma)
+def test_how_many_pages_it_got(mapping, start, value):
+    state = address_space(mapping)
     assert effects(state, start, 4)[-1] == (effect.DONE, value, 0)
     assert present(state) == list(range(start, start + max(value, 0)))
 
@@ -85,7 +83,7 @@ def test_a_fatal_signal_ends_it(after, value):
     state = address_space((0, 4))
     got = 0
     for kind, a, _ in moves(state, 0, call.GET_USER_PAGES, 0, 4, 1):
-        got += kind == effect.CPU and a == work_class.MLOCK_ANON
+        got += kind == effect.CPU and a == work.MLOCK_ANON
         if (kind == effect.DOWN and after == 0) or (after and got == after):
             value_of(state, call.KILL, arg=0, task=1)
         last = kind, a

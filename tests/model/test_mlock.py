@@ -2,9 +2,8 @@
 
 import pytest
 
-from rfcsim.model.layout import backing, bit, call, errno, lock, mm, vm, work
+from rfcsim.model.layout import backing, bit, call, effect, errno, lock, mm, vm, work
 from rfcsim.model.layout import design as designs
-from rfcsim.model.layout import effect as effects
 from tests.model.walk import (
     BOTH,
     READ_WRITE,
@@ -28,18 +27,18 @@ def test_a_range_is_locked_charged_and_present(design):
 
 def test_the_original_holds_the_lock_once_and_exclusively():
     state = address_space((0, 20))
-    locks = [effect for effect in moves(state, 0, call.MLOCK, 0, 20) if effect[0] == effects.DOWN]
-    assert locks == [(effects.DOWN, lock.EXCLUSIVE, 0)]
+    locks = [move for move in moves(state, 0, call.MLOCK, 0, 20) if move[0] == effect.DOWN]
+    assert locks == [(effect.DOWN, lock.EXCLUSIVE, 0)]
 
 
 def test_the_patch_holds_it_shared_for_one_batch_at_a_time():
     state = address_space((0, 10), design=designs.BATCHED, batch_pages=4)
     held, pages_in_hold, seen = 0, [], []
     for kind, mode, _ in moves(state, 0, call.MLOCK, 0, 10):
-        if kind == effects.DOWN:
+        if kind == effect.DOWN:
             held = len(present(state))
             seen.append(mode)
-        if kind == effects.UP:
+        if kind == effect.UP:
             pages_in_hold.append(len(present(state)) - held)
     assert seen == [lock.EXCLUSIVE, lock.SHARED, lock.SHARED, lock.SHARED]
     assert pages_in_hold == [0, 4, 4, 2]
@@ -49,8 +48,8 @@ def test_the_patch_holds_it_shared_for_one_batch_at_a_time():
 def test_drain_comes_before_the_lock_and_after_the_permission(design):
     state = address_space((0, 4), design=design)
     first = list(moves(state, 0, call.MLOCK, 0, 4))[:3]
-    assert first[:2] == [(effects.CPU, work.SYSCALL, 1), (effects.CPU, work.DRAIN_ALL, 1)]
-    assert first[2][0] == effects.DOWN
+    assert first[:2] == [(effect.CPU, work.SYSCALL, 1), (effect.CPU, work.DRAIN_ALL, 1)]
+    assert first[2][0] == effect.DOWN
     state.mm[mm.LOCK_LIMIT] = 0
     assert value_of(state, call.MLOCK, 0, 4) == errno.EPERM
 
@@ -180,8 +179,8 @@ def test_the_patch_rechecks_flags_and_skips_what_was_munlocked_meanwhile():
     state = address_space((0, 12), design=designs.BATCHED, batch_pages=4)
     releases = 0
     for kind, _, _ in moves(state, 0, call.MLOCK, 0, 12):
-        releases += kind == effects.UP
-        if kind == effects.UP and releases == 2:  # pass one, then the first batch
+        releases += kind == effect.UP
+        if kind == effect.UP and releases == 2:  # pass one, then the first batch
             assert value_of(state, call.MUNLOCK, 0, 12, task=1) == 0
     assert present(state) == [0, 1, 2, 3], "the tail was never populated"
     assert mlocked(state) == [] and state.mm[mm.LOCKED_VM] == 0

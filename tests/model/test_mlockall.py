@@ -63,7 +63,7 @@ def test_checks_come_in_order(design):
 
 @BOTH
 def test_what_is_locked_already_is_counted_once(design):
-    """Unlike mlock: total_vm is compared, not locked_vm with more."""
+    """Unlike in mlock, total_vm is compared with the limit, not locked_vm plus the range."""
     state = address_space((2, 8), design=design)
     state.mm[mm.LOCK_LIMIT] = 6
     assert mlockall(state) == 0 and mlockall(state) == 0
@@ -209,10 +209,10 @@ def test_errors_of_populating_are_hidden_from_mmap():
     assert layout(state) == [(4, 6, True)] and state.mm[mm.LOCKED_VM] == 2
 
 
-@pytest.mark.parametrize(("flag", "pages"), [(vm.DONTEXPAND, [4, 5]), (vm.IO, [])])
-def test_special_mappings_lose_vm_locked(flag, pages):
+@pytest.mark.parametrize(("special", "pages"), [(vm.DONTEXPAND, [4, 5]), (vm.IO, [])])
+def test_special_mappings_lose_vm_locked(special, pages):
     state = address_space()
-    assert value_of(state, call.MMAP, 4, 2, arg=READ_WRITE | vm.LOCKED | flag) == 4
+    assert value_of(state, call.MMAP, 4, 2, arg=READ_WRITE | vm.LOCKED | special) == 4
     assert layout(state) == [(4, 6, False)] and state.mm[mm.LOCKED_VM] == 0
     assert present(state) == pages and mlocked(state) == []
 

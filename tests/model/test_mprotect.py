@@ -1,4 +1,4 @@
-"""`mprotect`: checks, VMAs, what stays of the pages, and mlock around it (kernel-facts 8.1)."""
+"""`mprotect`: checks, VMAs, what becomes of pages, an mlock around it (kernel-facts 8.1)."""
 
 import pytest
 
@@ -112,7 +112,7 @@ def test_on_the_original_mlock_meets_no_permission_or_all_of_it(first):
 
 
 def test_write_permission_lost_between_two_batches_leaves_a_mixture():
-    """8.1 no. 8: real pages up to there, zero pages behind."""
+    """8.1 no. 8: real pages up to that point, zero pages behind it."""
     state = address_space((0, 6), design=design.BATCHED)
     value = at_release(
         state,

@@ -1,4 +1,4 @@
-"""`mremap`: checks in their order, shrinking, growing, moving (kernel-facts 3, 8.1 no. 5, 6)."""
+"""`mremap`: order of checks, shrinking, growing, moving (kernel-facts 3, 8.1 no. 5, 6)."""
 
 import pytest
 

@@ -51,11 +51,11 @@ def lock_operations(asked):
 @pytest.mark.parametrize(
     ("before", "arg", "expected"),
     [
-        (READ_WRITE, 0, "SsXds"),  # the first call of all converts, then populates shared
+        (READ_WRITE, 0, "SsXds"),  # the first call converts, then populates under a shared hold
         (READ_WRITE, flag.MAP_NONBLOCK, "SsXx"),
         (NONLINEAR, 0, "Ss"),
         (NONLINEAR, flag.MAP_NONBLOCK, "Ss"),
-        (READ_WRITE | vm.LOCKED, 0, "SsXx"),  # populates in the mode that it holds
+        (READ_WRITE | vm.LOCKED, 0, "SsXx"),  # populates in the mode in which it holds the lock
         (NONLINEAR | vm.LOCKED, 0, "Ss"),
     ],
 )
@@ -74,12 +74,8 @@ def test_the_holds_up_to_3_8(design, before, arg, expected):
         (READ_WRITE, flag.MAP_NONBLOCK, "SsXx"),
         (NONLINEAR, 0, "SsSs"),
         (NONLINEAR, flag.MAP_NONBLOCK, "Ss"),
-        (NONLINEAR | vm.LOCKED, 0, "SsXxSs"),  # flags are changed under the exclusive lock alone
-        (
-            NONLINEAR | vm.LOCKED,
-            flag.MAP_NONBLOCK,
-            "SsXxSs",
-        ),  # what is locked is populated in any case
+        (NONLINEAR | vm.LOCKED, 0, "SsXxSs"),  # flags are changed under the exclusive lock only
+        (NONLINEAR | vm.LOCKED, flag.MAP_NONBLOCK, "SsXxSs"),  # locked: populated in any case
     ],
 )
 def test_the_holds_from_3_9_on(design, before, arg, expected):
@@ -102,7 +98,7 @@ def test_every_step_of_a_remap_of_locked_memory():
         (work.VMA_VISIT, False),
         (work.MUNLOCK_PAGE, False),
         (work.MUNLOCK_PAGE, False),
-        (work.UNMAP_PAGE, True),  # back with the first entry that goes
+        (work.UNMAP_PAGE, True),  # VM_LOCKED is back when the first entry goes
         (work.UNMAP_PAGE, True),
         (work.MLOCK_FILE, True),
         (work.MLOCK_FILE, True),
@@ -148,7 +144,7 @@ def test_what_is_not_one_mapping_of_a_file_is_refused(vma, start, pages):
     assert present(state) == [2, 3, 4, 5] and not flags(state) & vm.NONLINEAR
 
 
-def test_the_mapping_is_looked_up_anew_when_the_lock_was_dropped_to_convert():
+def test_the_mapping_is_looked_up_again_when_the_lock_was_dropped_to_convert():
     state = space((0, 4, READ_WRITE))
     value = at_release(
         state, 1, call.REMAP_FILE_PAGES, 0, 2,
@@ -159,7 +155,7 @@ def test_the_mapping_is_looked_up_anew_when_the_lock_was_dropped_to_convert():
 
 
 def until_the_flag_is_away(remap):
-    """Let a remap of locked memory go on to where it begins to clear marks."""
+    """Run a remap of locked memory up to the point where it begins to clear marks."""
     for kind, a, _ in remap:
         if (kind, a) == (effect.CPU, work.VMA_VISIT):
             return
@@ -167,7 +163,7 @@ def until_the_flag_is_away(remap):
 
 @pytest.mark.parametrize(("design", "populated"), [("batched", [0]), ("fault-retry", [0, 1, 2, 3])])
 def test_a_second_pass_that_shares_the_lock_meets_memory_that_is_not_locked(design, populated):
-    """The RFC skips it, 2.6.38 populates it without marks."""
+    """The RFC skips it; 2.6.38 populates it without marks."""
     state = space((0, 4, NONLINEAR), design=design)
     remap = moves(state, 1, call.REMAP_FILE_PAGES, 0, 1)
     value = at_release(
@@ -180,7 +176,7 @@ def test_a_second_pass_that_shares_the_lock_meets_memory_that_is_not_locked(desi
 
 @pytest.mark.parametrize(("design", "marked"), [("exclusive", [0, 1]), ("fault-retry", [0])])
 def test_what_is_being_populated_when_the_flag_goes_away(design, marked):
-    """FOLL_MLOCK, which is new in 2.6.38, looks at the flag for each page; before, once."""
+    """FOLL_MLOCK, new in 2.6.38, reads the flag for each page; before, it was read once."""
     state = space((0, 4, NONLINEAR | vm.LOCKED), design=design)
     state.pages[:] &= bit.ALL ^ (bit.PRESENT | bit.MLOCKED)
     for kind, a, _ in moves(state, 0, call.REMAP_FILE_PAGES, 0, 2):

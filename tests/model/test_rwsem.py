@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rfcsim.model.layout import lock, mm, reg, sem
-from rfcsim.model.layout import policy as policies
+from rfcsim.model.layout import lock, mm, policy, reg, sem
 from rfcsim.model.rwsem import down, downgrade, may_spin, try_again, up
 from rfcsim.model.state import new_state
 
@@ -72,8 +71,8 @@ def test_the_queue_goes_round_its_ring(state):
     assert state.sem[sem.WAITERS] == 0
 
 
-def policy(state, name):
-    state.mm[mm.LOCK_POLICY] = policies.BY_NAME[name]
+def use_policy(state, name):
+    state.mm[mm.LOCK_POLICY] = policy.BY_NAME[name]
     return state
 
 
@@ -90,7 +89,7 @@ def test_a_downgrade_lets_the_readers_at_the_front_in_and_no_writer(state):
 
 
 def test_from_3_9_on_a_writer_is_only_woken_and_another_may_steal(state):
-    policy(state, "writer-stealing")
+    use_policy(state, "writer-stealing")
     assert down(state, 0, lock.EXCLUSIVE)
     queue_up(state, (1, lock.EXCLUSIVE))
     assert release(state, 0) == [1] and state.tasks[1, reg.HELD] == lock.UNLOCKED
@@ -103,7 +102,7 @@ def test_from_3_9_on_a_writer_is_only_woken_and_another_may_steal(state):
 
 
 def test_from_5_3_on_a_first_waiter_that_is_overdue_ends_the_stealing(state):
-    policy(state, "hand-off")
+    use_policy(state, "hand-off")
     assert down(state, 0, lock.EXCLUSIVE)
     queue_up(state, (1, lock.EXCLUSIVE))
     assert release(state, 0) == [1]
@@ -116,7 +115,7 @@ def test_from_5_3_on_a_first_waiter_that_is_overdue_ends_the_stealing(state):
 
 
 def test_from_5_3_on_all_readers_of_the_queue_are_granted_together(state):
-    policy(state, "hand-off")
+    use_policy(state, "hand-off")
     assert down(state, 0, lock.EXCLUSIVE)
     queue_up(
         state,
@@ -133,7 +132,7 @@ def test_from_5_3_on_all_readers_of_the_queue_are_granted_together(state):
 
 
 def test_from_5_11_on_a_lone_reader_takes_the_lock_from_a_writer_on_its_way(state):
-    policy(state, "reader-stealing")
+    use_policy(state, "reader-stealing")
     assert down(state, 0, lock.SHARED)
     queue_up(state, (1, lock.EXCLUSIVE))
     assert not down(state, 2, lock.SHARED), "while another reader holds it, it queues"
@@ -147,17 +146,17 @@ def test_from_5_11_on_a_lone_reader_takes_the_lock_from_a_writer_on_its_way(stat
 
 
 def test_a_writer_that_spins_takes_the_lock_from_the_last_reader(state):
-    policy(state, "reader-stealing")
+    use_policy(state, "reader-stealing")
     assert not may_spin(state), "nobody holds it"
     assert down(state, 0, lock.SHARED) and may_spin(state)
     state.sem[sem.SPINNER] = 1 + 1
     assert not may_spin(state), "one spins"
     assert release(state, 0) == [1] and state.tasks[1, reg.HELD] == lock.EXCLUSIVE
-    assert not may_spin(policy(state, "fifo"))
+    assert not may_spin(use_policy(state, "fifo"))
 
 
 def test_reader_preference_lets_readers_pass_and_starves_writers(state):
-    policy(state, "reader-preference")
+    use_policy(state, "reader-preference")
     assert down(state, 0, lock.SHARED)
     queue_up(state, (1, lock.EXCLUSIVE))
     assert down(state, 2, lock.SHARED)
@@ -168,7 +167,7 @@ def test_reader_preference_lets_readers_pass_and_starves_writers(state):
 
 
 def test_writer_preference_grants_writers_first(state):
-    policy(state, "writer-preference")
+    use_policy(state, "writer-preference")
     assert down(state, 0, lock.EXCLUSIVE)
     queue_up(state, (1, lock.SHARED), (2, lock.EXCLUSIVE), (3, lock.SHARED), (4, lock.EXCLUSIVE))
     assert release(state, 0) == [2] and release(state, 2) == [4]
@@ -176,7 +175,7 @@ def test_writer_preference_grants_writers_first(state):
 
 
 def test_phase_fair_alternates(state):
-    policy(state, "phase-fair")
+    use_policy(state, "phase-fair")
     assert down(state, 0, lock.EXCLUSIVE)
     queue_up(state, (1, lock.EXCLUSIVE), (2, lock.SHARED), (3, lock.EXCLUSIVE), (4, lock.SHARED))
     assert release(state, 0) == [2, 4], "after a writer all readers"
@@ -185,13 +184,13 @@ def test_phase_fair_alternates(state):
     assert release(state, 1) == [5] and release(state, 5) == [3]
 
 
-@pytest.mark.parametrize("name", policies.BY_NAME)
+@pytest.mark.parametrize("name", policy.BY_NAME)
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(derandomize=True, max_examples=30, deadline=None)
 def test_any_policy_excludes_and_forgets_nobody(name, seed):
-    """Random requests, releases and tries: writers are alone, and in the end all were served."""
+    """Random requests, releases and tries: writers are alone, and in the end all are served."""
     rng = np.random.default_rng(seed)
-    state = policy(new_state(pages=1, vma_capacity=1, tasks=6), name)
+    state = use_policy(new_state(pages=1, vma_capacity=1, tasks=6), name)
     waiting, served = {}, 0
     for turn in range(200):
         held = {t: int(state.tasks[t, reg.HELD]) for t in range(6)}

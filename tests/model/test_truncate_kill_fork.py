@@ -1,7 +1,6 @@
-"""What interferes with a populating mlock without or beside mmap_sem (kernel-facts 8.1)."""
+"""`truncate`, `kill` and `fork` while an mlock populates (kernel-facts 8.1)."""
 
-from rfcsim.model.layout import backing, bit, call, design, effect, errno, flag, lock, mm, vm
-from rfcsim.model.layout import work as work_class
+from rfcsim.model.layout import backing, bit, call, design, effect, errno, flag, lock, mm, vm, work
 from rfcsim.model.pages import complete_read
 from rfcsim.model.step import begin, take_step
 from tests.model.walk import (
@@ -26,7 +25,7 @@ def test_truncate_takes_pages_away_from_locked_memory_without_the_lock():
     for page in range(6):
         value_of(state, call.TOUCH, page, 1)
     effects = list(moves(state, 0, call.TRUNCATE, 2, 4))
-    assert effects[0] == (effect.CPU, work_class.SYSCALL, 1)
+    assert effects[0] == (effect.CPU, work.SYSCALL, 1)
     assert {kind for kind, _, _ in effects} == {effect.CPU, effect.DONE}
     assert present(state) == pages_with(state, bit.CACHED) == [0, 1]
     assert pages_with(state, bit.PAST_EOF) == [2, 3, 4, 5]
@@ -59,7 +58,7 @@ def test_truncate_waits_for_a_page_that_is_being_read():
     state.pages[:3] = bit.CACHED, bit.READING, bit.CACHED
     begin(state, 0, call.TRUNCATE, 0, 3, 0, 0)
     seen = [take_step(state, 0) for _ in range(4)]
-    assert seen[2:] == [(effect.CPU, work_class.UNMAP_PAGE, 1), (effect.WAIT_PAGE, 1, 0)]
+    assert seen[2:] == [(effect.CPU, work.UNMAP_PAGE, 1), (effect.WAIT_PAGE, 1, 0)]
     complete_read(state, 1, 1)
     assert [take_step(state, 0)[0] for _ in range(3)] == [effect.CPU, effect.CPU, effect.DONE]
     assert pages_with(state, bit.CACHED) == []
@@ -113,7 +112,7 @@ def test_missing_permission_comes_before_the_signal(design):
 
 @BOTH
 def test_a_fatal_signal_does_not_keep_a_page_away_that_is_waited_for(design):
-    """gup looks for it before it faults a page in, and the fault is not interrupted."""
+    """gup looks for a signal before it faults a page in, and the fault is not interrupted."""
     state = address_space((0, 2, vm.READ, backing.FILE), design=design)
     value = None
     for kind, a, _ in moves(state, 0, call.MLOCK, 0, 2):
@@ -142,18 +141,18 @@ def test_fork_shares_anonymous_pages_until_they_are_written():
     for page, write in ((0, 1), (1, 0), (3, 1), (4, 0)):
         value_of(state, call.TOUCH, page, 1, arg=write)
     assert list(moves(state, 0, call.FORK)) == [
-        (effect.CPU, work_class.SYSCALL, 1),
+        (effect.CPU, work.SYSCALL, 1),
         (effect.DOWN, lock.EXCLUSIVE, 0),
-        (effect.CPU, work_class.VMA_CHANGE, 2),
-        (effect.CPU, work_class.UNMAP_PAGE, 1),
-        (effect.CPU, work_class.UNMAP_PAGE, 1),
+        (effect.CPU, work.VMA_CHANGE, 2),
+        (effect.CPU, work.UNMAP_PAGE, 1),
+        (effect.CPU, work.UNMAP_PAGE, 1),
         (effect.UP, lock.EXCLUSIVE, 0),
         (effect.DONE, 0, 0),
     ]
     assert pages_with(state, bit.COW) == [0, 3] and mlocked(state) == [0, 3]
     assert layout(state) == [(0, 4, True), (4, 6, False)]
     assert [kind for kind, _, _ in moves(state, 0, call.TOUCH, 0, 1)].count(effect.DOWN) == 0
-    assert (effect.CPU, work_class.FAULT_ANON, 1) in list(moves(state, 0, call.TOUCH, 0, 1, arg=1))
+    assert (effect.CPU, work.FAULT_ANON, 1) in list(moves(state, 0, call.TOUCH, 0, 1, arg=1))
     assert pages_with(state, bit.COW) == [3] and mlocked(state) == [0, 3]
 
 
@@ -166,8 +165,8 @@ def test_mlock_breaks_the_sharing(design):
     state = address_space((0, 2), design=design)
     value_of(state, call.TOUCH, 0, 1, arg=1)
     value_of(state, call.FORK)
-    work = [a for kind, a, _ in moves(state, 0, call.MLOCK, 0, 2) if kind == effect.CPU]
-    assert work.count(work_class.MLOCK_ANON) == 2
+    classes = [a for kind, a, _ in moves(state, 0, call.MLOCK, 0, 2) if kind == effect.CPU]
+    assert classes.count(work.MLOCK_ANON) == 2
     assert pages_with(state, bit.COW) == [] and mlocked(state) == [0, 1]
 
 

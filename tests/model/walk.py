@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from rfcsim.model.layout import backing as backings
-from rfcsim.model.layout import bit, mm, vm, vma
+from rfcsim.model.layout import bit, effect, mm, vm, vma
 from rfcsim.model.layout import design as designs
-from rfcsim.model.layout import effect as effects
 from rfcsim.model.pages import complete_read
 from rfcsim.model.rwsem import down, downgrade, up
 from rfcsim.model.state import State, new_state
@@ -17,7 +16,7 @@ BOTH = pytest.mark.parametrize("design", [designs.EXCLUSIVE, designs.BATCHED])
 
 
 def address_space(*vmas, design=designs.EXCLUSIVE, batch_pages=2, pages=64, tasks=2):
-    """A state with VMAs given as (start, end) or (start, end, flags) or (..., backing)."""
+    """A state with VMAs, each given as (start, end), (start, end, flags) or (..., backing)."""
     state = new_state(pages, vma_capacity=64, tasks=tasks)
     state.mm[mm.DESIGN] = design
     state.mm[mm.BATCH_PAGES] = batch_pages
@@ -35,23 +34,23 @@ def address_space(*vmas, design=designs.EXCLUSIVE, batch_pages=2, pages=64, task
 
 
 def moves(state: State, task: int, call: int, start=0, pages=0, arg=0, backing=0, reads=True):
-    """Begin a call and yield its effects until it is done, performing locks and reads at once.
+    """Begin a call and yield its effects until it is done.
 
-    Without `reads` the disk never delivers.
+    Lock operations and disk reads are carried out at once. Without `reads` the disk never delivers.
     """
     begin(state, task, call, start, pages, arg, backing)
     while True:
         kind, a, b = (int(number) for number in take_step(state, task))
-        if kind == effects.DOWN:
+        if kind == effect.DOWN:
             assert down(state, task, a)
-        elif kind == effects.UP:
+        elif kind == effect.UP:
             up(state, task)
-        elif kind == effects.DOWNGRADE:
+        elif kind == effect.DOWNGRADE:
             downgrade(state, task)
-        elif kind == effects.SUBMIT and reads:
+        elif kind == effect.SUBMIT and reads:
             complete_read(state, a, b)
         yield kind, a, b
-        if kind == effects.DONE:
+        if kind == effect.DONE:
             return
 
 
@@ -61,12 +60,12 @@ def value_of(state: State, call: int, start=0, pages=0, arg=0, backing=0, task=0
 
 
 def at_release(state, number, call, start=0, pages=0, arg=0, *, then) -> int:
-    """What a call returns when `then` happens at its release of that number, from 1."""
+    """What a call returns when `then` is called at its release of that number, counted from 1."""
     seen = []
     for move in moves(state, 0, call, start, pages, arg):
         seen.append(move)
-        releases = [kind for kind, _, _ in seen].count(effects.UP)
-        if move[0] == effects.UP and releases == number:
+        releases = [kind for kind, _, _ in seen].count(effect.UP)
+        if move[0] == effect.UP and releases == number:
             then()
     assert releases >= number
     return seen[-1][1]
@@ -80,8 +79,8 @@ def layout(state: State) -> list[tuple[int, int, bool]]:
     ]
 
 
-def pages_with(state: State, bit: int) -> list[int]:
-    return [int(page) for page in np.flatnonzero(state.pages & bit)]
+def pages_with(state: State, bits: int) -> list[int]:
+    return [int(page) for page in np.flatnonzero(state.pages & bits)]
 
 
 def present(state: State) -> list[int]:

@@ -1,7 +1,7 @@
-"""data/ledger.toml: every figure that the README and the notebooks state, and where it is from.
+"""data/ledger.toml: every figure that the README and the notebooks state, and its source.
 
-As a program (`make numbers`) it computes the figures anew, and writes what they are now into the
-ledger and the prose; what a notebook's cells give is taken from its stored outputs.
+As a program (`make numbers`), it computes the figures again and writes them into the ledger and the
+prose. The figures of a notebook's cells are taken from its stored outputs.
 """
 
 import inspect
@@ -35,7 +35,7 @@ IN_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 
 
 class Cited(BaseModel, frozen=True, extra="forbid"):
-    """A figure that comes from elsewhere than the run."""
+    """A figure that does not come from the run."""
 
     value: str
     documents: list[str] = Field(alias="in", min_length=1)
@@ -66,7 +66,7 @@ class OfReadme(BaseModel, frozen=True, extra="forbid"):
 
 
 class OfNotebook(BaseModel, frozen=True, extra="forbid"):
-    """A figure that a cell of a notebook has put out."""
+    """A figure in the output of a notebook's cell."""
 
     value: str
     cell: str
@@ -84,7 +84,7 @@ class Ledger(BaseModel):
 
     @cached_property
     def names(self) -> dict[str, Any]:
-        """What its expressions may name."""
+        """The names that its expressions may use."""
         known = {
             "rfcsim": rfcsim,
             "human": rfcsim.human,
@@ -96,7 +96,7 @@ class Ledger(BaseModel):
         return known | {name: evaluate(run, known) for name, run in self.readme_runs.items()}
 
     def computed(self) -> dict[str, str]:
-        """The figures of the README, from the runs and measurements that they come from."""
+        """The figures of the README, from their runs and measurements."""
         return {
             name: evaluate(figure.run or figure.measurement or "", self.names)
             for name, figure in self.readme.items()
@@ -104,7 +104,7 @@ class Ledger(BaseModel):
 
 
 def load(text: str | None = None) -> Ledger:
-    """Read the ledger, or one in its place."""
+    """Read the ledger, or another file in its place."""
     return Ledger.model_validate(tomllib.loads(LEDGER.read_text() if text is None else text))
 
 
@@ -113,17 +113,17 @@ def evaluate(expression: str, names: Mapping[str, Any]) -> Any:
 
 
 def default(of: Callable[..., Any], parameter: str) -> Any:
-    """What a parameter of a public function, or a field of a scenario, is by default."""
+    """The default of a parameter of a public function, or of a field of a scenario."""
     return inspect.signature(of).parameters[parameter].default
 
 
 def document_of(path: Path) -> str:
-    """What the ledger calls a document: README, or the number of a notebook."""
+    """The ledger's name for a document: README, or the number of a notebook."""
     return path.stem.partition("_")[0]
 
 
 def readme(text: str, ledger: Ledger) -> NotebookNode:
-    """The README as a notebook whose one cell puts out the figures that the ledger has of it."""
+    """The README as a notebook whose only cell puts out the figures that the ledger has for it."""
     values = {name: figure.value for name, figure in ledger.readme.items()}
     output = new_output("execute_result", {"text/plain": repr(values)})
     cell = new_code_cell("computed()", outputs=[output], metadata={"tags": ["figures"]})
@@ -131,7 +131,7 @@ def readme(text: str, ledger: Ledger) -> NotebookNode:
 
 
 def put_out(notebook: NotebookNode) -> dict[str, OfNotebook]:
-    """The figures that a notebook's cells have put out, in their order."""
+    """The figures in the outputs of a notebook's cells, in their order."""
     found = {}
     for cell in notebook.cells:
         values = figures(new_notebook(cells=[cell]))
@@ -140,12 +140,12 @@ def put_out(notebook: NotebookNode) -> dict[str, OfNotebook]:
 
 
 def uncited(documents: Mapping[str, NotebookNode], ledger: Ledger) -> list[str]:
-    """What is cited and not in the ledger, or there and not cited; one line each.
+    """What is cited but not in the ledger, or in the ledger but not cited; one line each.
 
     Parameters
     ----------
     documents : mapping of str to NotebookNode
-        All that the ledger speaks of, under the names that it has for them.
+        All documents that the ledger covers, under its names for them.
     """
     wrong = []
     stated: set[tuple[str, str]] = set()
@@ -166,12 +166,12 @@ def uncited(documents: Mapping[str, NotebookNode], ledger: Ledger) -> list[str]:
 
 
 def ends_with(text: str, value: str) -> bool:
-    """Whether a text ends with a figure, and not with a longer one; it may begin a sentence."""
+    """Whether a text ends with a figure, not with a longer one; it may begin a sentence."""
     return re.search(rf"(?<![\w.,-]){re.escape(value)}$", text, re.IGNORECASE) is not None
 
 
 def agree(stated: str, computed: str | float, tolerance: float = 0) -> bool:
-    """Whether two figures have the same words, and numbers that differ by so much at most."""
+    """Whether two figures have the same words, and numbers that differ by no more than allowed."""
     computed = str(computed)
     if NUMBER.sub("#", stated) != NUMBER.sub("#", computed):
         return False
@@ -184,7 +184,7 @@ def agree(stated: str, computed: str | float, tolerance: float = 0) -> bool:
 
 
 def written(ledger_text: str, readme_values: Mapping[str, str], notebooks: str) -> str:
-    """The ledger with the figures of now; what is written by hand stays as it is."""
+    """The ledger with the current figures; what is written by hand stays as it is."""
     by_hand, begin, _ = ledger_text.partition(BEGIN_OF_NOTEBOOKS)
     title = begin + ledger_text[len(by_hand) + len(begin) :].partition("\n")[0] + "\n"
     for name, value in readme_values.items():
@@ -194,7 +194,7 @@ def written(ledger_text: str, readme_values: Mapping[str, str], notebooks: str) 
 
 
 def section(notebook: str, figures: Mapping[str, OfNotebook]) -> str:
-    """The ledger's table of a notebook."""
+    """The ledger's table for a notebook."""
     lines = [
         f'{name} = {{ value = "{figure.value}", cell = "{figure.cell}" }}'
         for name, figure in figures.items()

@@ -1,14 +1,14 @@
 """Do the numbers in a notebook's prose still say what the run gives?
 
-A quantity in a markdown cell says where it comes from in a comment right behind it, which no
+A quantity in a markdown cell says where it comes from in a comment right after it, which no
 reader sees:
 
     ps waits 14 min 36 s<!--=ps_wait--> behind a window of 128 KiB<!--cited-->.
 
 `<!--=NAME-->`: it is the value of NAME in a *figures cell*, a code cell with the tag `figures`
 whose output is a dict of strings, such as {'ps_wait': '14 min 36 s'}. The stored output is
-compared with a fresh run elsewhere (nbval), and with the prose here: so a changed result with
-unchanged prose fails. `<!--cited-->`: it comes from elsewhere; data/ledger.toml says from where.
+compared with a fresh run elsewhere (nbval), and with the prose here, so a changed result with
+unchanged prose fails. `<!--cited-->`: it has another source, which data/ledger.toml names.
 """
 
 import ast
@@ -28,7 +28,7 @@ WIDE_SPACE = re.compile(r"[\s\u00a0\u2009\u202f]+")  # a line break, no-break an
 NUMBER = r"(?<![\w.])(?!(?:19|20)\d\ds\b)\d[\d,]*(?:\.\d+)?"
 TIME = r"(?:[nuµμm]?s|(?:nano|micro|milli)?sec(?:ond)?s?|min(?:ute)?s?|h(?:ours?)?|days?|years?)"
 SIZE = r"(?:[kKMGTP]i?B|(?:kilo|mega|giga|kibi|mebi|gibi)?bytes?|pages?)"
-WORDS = r"(?:[\w()]+ ){0,2}[\w()]+"  # what there are so many of
+WORDS = r"(?:[\w()]+ ){0,2}[\w()]+"  # the things that a number counts
 RATE = rf"(?:[kMG]?Hz|{WORDS}(?: ?/ ?(?:s|min|h)| (?:a|per) (?:second|minute|hour)))"
 RATIO = r"(?:%|per ?cent|×|x|times|fold)"
 QUANTITY = rf"{NUMBER}[ -]?(?:{RATE}|{TIME}|{SIZE}|{RATIO})(?!\w)"
@@ -38,13 +38,13 @@ _markdown = MarkdownIt("commonmark").enable(["table"]).use(dollarmath_plugin)
 
 
 def figures(notebook: NotebookNode) -> dict[str, str]:
-    """The values that a notebook's figures cells have as their stored output.
+    """The values in the stored outputs of a notebook's figures cells.
 
     Raises
     ------
     ValueError
-        If a figures cell's output is not one dict of strings, or names a value twice, or if its
-        source has the value written out, so that it does not come from the run.
+        If the output of a figures cell is not one dict of strings, or names a value twice, or if
+        the value is written out in its source, so that it does not come from the run.
     """
     values: dict[str, str] = {}
     for cell in notebook.cells:
@@ -67,7 +67,7 @@ def figures(notebook: NotebookNode) -> dict[str, str]:
 
 
 def paragraphs(markdown: str) -> Iterator[str]:
-    """The text that a reader sees, block by block, without code and formulas, with its comments."""
+    """The text that a reader sees, with its comments, block by block, without code and formulas."""
     for token in _markdown.parse(markdown):
         if token.type == "inline":
             yield WIDE_SPACE.sub(" ", "".join(map(_text, token.children or ())))
@@ -105,7 +105,7 @@ def complaints(notebook: NotebookNode) -> list[str]:
 
 
 def citations(notebook: NotebookNode) -> list[str]:
-    """What stands before each `<!--cited-->` of a notebook: its paragraph, as far as there."""
+    """The text before each `<!--cited-->` of a notebook: its paragraph up to there."""
     return [
         COMMENT.sub("", paragraph[: marker.start()])
         for cell in notebook.cells

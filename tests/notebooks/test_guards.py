@@ -1,4 +1,4 @@
-"""What nbval does not look at: a notebook is stored executed, clean, and readable everywhere."""
+"""What nbval does not check: a notebook is stored executed, clean, and readable everywhere."""
 
 import re
 from collections.abc import Iterator

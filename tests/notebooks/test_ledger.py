@@ -1,4 +1,4 @@
-"""The ledger says what the prose says, and what can be computed again gives it."""
+"""The ledger says what the prose says, and what can be computed gives the same figures."""
 
 from pathlib import Path
 
@@ -55,7 +55,7 @@ def test_the_figures_of_the_readme_are_what_a_run_gives() -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_the_ledger_says_what_the_cells_of_a_notebook_have_put_out(path: Path) -> None:
-    """The stored output is held to a fresh run elsewhere, and the prose to it."""
+    """The stored output is compared with a fresh run elsewhere, and the prose with it here."""
     assert put_out(read(path)) == ledger.notebooks[path.stem]
 
 
@@ -63,7 +63,7 @@ def test_the_ledger_has_no_notebook_that_is_not_there() -> None:
     assert [*ledger.notebooks] == [path.stem for path in NOTEBOOKS]
 
 
-# What is above finds what it should.
+# The checks above find what they should.
 
 SMALL = """
 [cited.batch]

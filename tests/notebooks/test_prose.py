@@ -1,4 +1,4 @@
-"""The prose of the notebooks says what the run gives; and the check of that checks."""
+"""The prose of the notebooks says what the run gives, and the check of that works."""
 
 from pathlib import Path
 

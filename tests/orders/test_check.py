@@ -1,4 +1,4 @@
-"""The explorer's verdicts: on the cases of kernel-facts 8.1, and against itself."""
+"""The checker's verdicts on the cases of kernel-facts 8.1, and with and without reduction."""
 
 import pytest
 from hypothesis import given, settings
@@ -13,10 +13,9 @@ from rfcsim import (
     replay,
 )
 from rfcsim.model.layout import vm
-from rfcsim.orders.check import problem_of
+from rfcsim.orders.problem import problem_of
 from rfcsim.orders.schedule import parse_schedule
-from rfcsim.race.layout import claim as claims
-from rfcsim.race.layout import grant
+from rfcsim.race.layout import claim, grant
 from rfcsim.race.outcomes import concurrent_outcomes, outcome
 from rfcsim.race.search import replay as replay_legs
 from rfcsim.race.search import search_all
@@ -31,6 +30,7 @@ from tests.race.scenarios import (
     TOUCH,
     beside_mlock,
     scenarios,
+    scenarios_of_any_call,
 )
 
 STRICT = "as-if-sequential-strict"
@@ -44,7 +44,7 @@ def test_the_original_is_as_if_sequential(other) -> None:
 
 @pytest.mark.parametrize("other", [MUNLOCK, MUNLOCK_PART])
 def test_munlock_in_the_middle_leaves_what_callers_rely_on(other) -> None:
-    """8.1 no. 1 and 2: as A;X, up to the residency of pages that nobody locked."""
+    """8.1 no. 1 and 2: as A;X, except for the residency of pages that nobody locked."""
     checked = check(beside_mlock(other))
     assert set(checked.schedules) == {STRICT}
     assert {end.promised() for end in checked.outcomes} <= {
@@ -95,12 +95,12 @@ def test_the_verdicts_are_those_of_the_analysis(name: str, policy) -> None:
     checked = check(check_scenario(name), policy=policy)
     assert set(checked.schedules) == VIOLATED.get(name, set())
     original = check(check_scenario(name).replace(design="exclusive"), policy=policy)
-    # Under one exclusive hold nothing can come in between.
+    # Nothing can come in between under one exclusive hold.
     assert set(original.schedules) == (UNFLAGGED if name == "mlock-remap-file-pages" else set())
 
 
-# ... by the other designs. What was merged populates unlocked VMAs too, so munlock leaves no trace;
-# and it does so in one hold, as these files are cached, so that protection cannot change meanwhile.
+# ... under the other designs. What was merged populates unlocked VMAs too, so munlock leaves no
+# trace. It does so in one hold, as these files are cached, so protection cannot change meanwhile.
 MERGED = {
     "mlock-map-anew": {STRICT},
     "mlock-mremap": WEAK,
@@ -181,16 +181,16 @@ def test_the_schedule_of_a_violation_leads_to_it(policy) -> None:
     assert steps["did"].to_list().count("returns 0") == 2
 
 
-@given(scenarios(), st.sampled_from([grant.ANY, grant.FIFO]))
-@settings(max_examples=150)
+@given(st.one_of(scenarios(), scenarios_of_any_call()), st.sampled_from([grant.ANY, grant.FIFO]))
+@settings(max_examples=300)
 def test_reduction_changes_no_verdict_and_no_outcome(scenario: Scenario, policy: int) -> None:
     problem = problem_of(scenario)
     reduced = search_all(problem, policy=policy, reduce=True)
     full = search_all(problem, policy=policy, reduce=False)
     assert reduced.states <= full.states
     assert set(concurrent_outcomes(reduced)) == set(concurrent_outcomes(full))
-    for claim in range(claims.COUNT):
-        assert (reduced.violation(claim) is None) == (full.violation(claim) is None)
+    for number in range(claim.COUNT):
+        assert (reduced.violation(number) is None) == (full.violation(number) is None)
 
 
 @given(scenarios())
@@ -207,7 +207,7 @@ def test_one_policy_finds_nothing_that_all_together_do_not(scenario: Scenario) -
 @given(scenarios())
 @settings(max_examples=100)
 def test_the_original_always_is_as_if_sequential(scenario: Scenario) -> None:
-    """Faults aside, which share the lock with each other and with readers only."""
+    """Except for faults, which share the lock with each other and with readers."""
     calls = [call.call for group in scenario.tasks for call in group.calls]
     if "touch" not in calls:
         original = check(scenario.replace(design="exclusive"))

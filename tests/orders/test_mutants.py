@@ -1,14 +1,14 @@
-"""Positive controls: each deliberate mistake in the patch is found, by a claim that is named."""
+"""Positive controls: each deliberate mistake in the patch is found, by the claim named here."""
 
 import pytest
 
 from rfcsim import RfcsimError, check, check_scenario, mutant_scoreboard, replay
 from rfcsim.model.layout import mutant
-from rfcsim.orders.check import problem_of
+from rfcsim.orders.problem import problem_of
 from rfcsim.orders.schedule import parse_schedule
 from rfcsim.race.search import replay as replay_legs
 
-# The shortest schedules, so that a change of the model that alters them is seen.
+# The shortest schedules, so that a change of the model that alters them is noticed.
 EXPECTED = {
     "no-recheck": ("mlock-map-anew", "mlocked-where-locked", "A8 B22 A3"),
     "check-before-lock": ("mlock-map-anew", "mlocked-where-locked", "A8 B22 A2"),
@@ -43,7 +43,7 @@ def test_the_schedule_replays_and_the_sound_patch_keeps_the_claim(mutant: str) -
 
 
 def test_a_count_may_fall_below_zero() -> None:
-    """munlock takes back the charge of four pages that the mutant never made."""
+    """munlock takes back a charge for four pages that the mutant never made."""
     checked = check(check_scenario("mlock-munlock"), mutant="uncharged")
     assert {end.locked_vm for end in checked.outcomes} == {0, -4}
 

@@ -11,8 +11,8 @@ EXPECTED = {
     "exclusive": {"mlock-remap-file-pages": UNFLAGGED},
     **BY_DESIGN,
     "mlock pieces": MERGED,
-    # Populating by itself the program hears of every page that is not there: each of its calls is
-    # simple enough to be whole. But what takes pages away no longer brings them back.
+    # A program that populates by itself learns of every page that is not there: each of its calls
+    # is simple enough to be whole. But what takes pages away no longer brings them back.
     "populate pieces": {"mlock-remap-file-pages": {"as-if-sequential", STRICT}},
 }
 WORDS = {
@@ -43,7 +43,7 @@ def test_scenarios_outermost_and_every_design_without_asking() -> None:
 
 
 def test_a_program_in_pieces_makes_a_call_for_each() -> None:
-    """A batch is two pages and the region four; each piece returns, and may fail by itself."""
+    """A batch is two pages, the region four; each piece returns, and may fail, by itself."""
     case = check_scenario("mlock-munmap-part")
     rows = verdicts(["vma-lock", "mlock pieces", "populate pieces"], [case])
     assert rows["states"].n_unique() == 3
@@ -67,7 +67,7 @@ def test_mlock_on_fault_promises_no_page() -> None:
     ("arguments", "message"),
     [
         ({"designs": ["bathced"]}, 'designs: "bathced": there is none; did you mean batched?'),
-        ({"designs": "batched"}, 'designs = "batched": must be several, in a list'),
+        ({"designs": "batched"}, 'designs = "batched": must be a list'),
         ({"scenarios": []}, "scenarios is empty: must be one or more"),
         ({"policy": "lifo"}, "policy = 'lifo': must be one of any, fifo"),
     ],

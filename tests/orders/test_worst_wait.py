@@ -1,4 +1,4 @@
-"""The worst schedule for one who waits: found, replayed, and as the design says it must be."""
+"""The worst schedule for a task that waits: found, replayed, and as its design requires."""
 
 import polars as pl
 import pytest
@@ -42,11 +42,11 @@ def test_a_program_that_locks_in_pieces_bounds_the_wait_by_a_piece(piece: int) -
 
 
 def test_a_fault_behind_a_writer_waits_as_long_as_the_writer() -> None:
-    """A convoy: compatible with the locker's hold, but the queue is strict."""
+    """A convoy: the fault is compatible with the locker's hold, but the queue is strict."""
     alone = beside_mlock(TOUCH, design="batched", pages=4, batch=4)
     assert worst_wait(alone, "other0", policy="fifo").pages == 0
     behind = beside_mlock(TOUCH, (Munlock(region="a"),), design="batched", pages=4, batch=4)
-    # Its own page has not come when it faults, and the rest of the batch comes before its turn.
+    # Its own page is not there when it faults, and the rest of the batch comes before its turn.
     assert worst_wait(behind, "other0", policy="fifo").pages >= 3
 
 

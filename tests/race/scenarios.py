@@ -1,4 +1,4 @@
-"""Small scenarios for the explorer: a locker of a region of a few pages, and others beside it."""
+"""Small scenarios for the explorer: a task that locks a few pages, and others beside it."""
 
 from hypothesis import strategies as st
 
@@ -6,6 +6,7 @@ from rfcsim import (
     Brk,
     Fork,
     GetUserPages,
+    Hold,
     Kill,
     Mlock,
     Mlockall,
@@ -18,9 +19,11 @@ from rfcsim import (
     Populate,
     ReadMaps,
     Region,
+    RemapFilePages,
     Scenario,
     TaskGroup,
     Touch,
+    Truncate,
 )
 from rfcsim.model.layout import design
 from rfcsim.scenario.calls import Call
@@ -98,16 +101,18 @@ def scenarios(draw: st.DrawFn, mappers: int = 8) -> Scenario:
 
 @st.composite
 def scenarios_of_any_call(draw: st.DrawFn) -> Scenario:
-    """A scenario of up to three tasks, each with one or two of all the calls there are.
+    """A scenario of up to three tasks, each with one or two calls of any kind.
 
-    There are two mappings, so that a task may be at work on one while another is at the other.
+    There are several mappings, so a task may work on one while another task works on the other.
     """
     pages = draw(st.integers(2, 4))
-    sizes = {"a": pages, "c": 1}
+    sizes = {"a": pages, "c": 1, "file": 2}
     names = [f"task{number}" for number in range(draw(st.integers(2, 3)))]
 
-    def on(kind: type, **more: object) -> Call:
-        region = draw(st.sampled_from([*sizes]))
+    def on(
+        kind: type, among: str | tuple[str, ...] = ("a", "a", "c", "file"), **more: object
+    ) -> Call:
+        region = draw(st.sampled_from([among] if isinstance(among, str) else among))
         offset = draw(st.integers(0, sizes[region] - 1))
         length = draw(st.integers(1, sizes[region] - offset))
         return kind(region=region, offset_pages=offset, pages=length, **more)
@@ -120,11 +125,19 @@ def scenarios_of_any_call(draw: st.DrawFn) -> Scenario:
         lambda: on(Mmap, locked=draw(st.booleans()), populate=draw(st.booleans())),
         lambda: on(Mprotect, protection=draw(st.sampled_from(["rw", "r", "none"]))),
         lambda: on(Mremap, to_region="b"),
-        lambda: on(Mremap, new_pages=draw(st.integers(1, 3)), may_move=draw(st.booleans())),
+        lambda: on(
+            Mremap,
+            among=("a", "c"),  # behind a file's mapping there is nothing in the page cache
+            new_pages=draw(st.integers(1, 3)),
+            may_move=draw(st.booleans()),
+        ),
         lambda: on(Touch, write=draw(st.booleans())),
         lambda: on(Touch),
         lambda: on(Populate),
         lambda: on(GetUserPages),
+        lambda: on(Truncate, among="file"),
+        lambda: on(RemapFilePages, among="file", nonblock=draw(st.booleans())),
+        lambda: Hold(mode=draw(st.sampled_from(["shared", "exclusive"])), hold_ns=1),
         lambda: Mlockall(future=draw(st.booleans())),
         Munlockall,
         ReadMaps,
@@ -142,6 +155,7 @@ def scenarios_of_any_call(draw: st.DrawFn) -> Scenario:
             Region(name="a", pages=pages, gap_pages=0, present=draw(st.booleans())),
             Region(name="b", pages=pages, gap_pages=0, mapped=False),
             Region(name="c", pages=1, gap_pages=1),
+            Region(name="file", pages=2, backing="file", cached=True, present=draw(st.booleans())),
         ),
         tasks=tuple(TaskGroup(name=name, calls=tuple(draw(calls))) for name in names),
     )

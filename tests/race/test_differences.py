@@ -4,8 +4,7 @@ import polars as pl
 import pytest
 
 from rfcsim import sequential_differences
-from rfcsim.model.layout import call as call_number
-from rfcsim.model.layout import design, flag
+from rfcsim.model.layout import call, design, flag
 from rfcsim.race.differences import Case, differences, run_case
 
 
@@ -15,7 +14,7 @@ def found() -> pl.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("call", "space", "original", "patched"),
+    ("name", "space", "original", "patched"),
     [
         # 8.2: mlockall begins to fail, and leaves what comes later unpopulated (5.2).
         ("mlockall", "PROT_NONE", "0: L", "-12: L"),
@@ -28,18 +27,18 @@ def found() -> pl.DataFrame:
     ],
 )
 def test_the_oddities_of_the_diff_are_found(
-    found: pl.DataFrame, call: str, space: str, original: str, patched: str
+    found: pl.DataFrame, name: str, space: str, original: str, patched: str
 ) -> None:
-    row = (call, space, original, patched)
+    row = (name, space, original, patched)
     assert row in found.select("call", "address space", "original", "patched").rows()
 
 
 def test_munlock_is_the_same_in_both_designs() -> None:
-    assert list(differences(3, {call_number.MUNLOCK: 0})) == []
+    assert list(differences(3, {call.MUNLOCK: 0})) == []
 
 
 def test_memory_without_oddities_is_locked_alike() -> None:
     plain = ("ordinary", "read-only", "special")
-    for call, arg in ((call_number.MLOCK, 0), (call_number.MLOCKALL, flag.MCL_CURRENT)):
-        case = Case(plain, call, 0, 3, arg)
+    for number, arg in ((call.MLOCK, 0), (call.MLOCKALL, flag.MCL_CURRENT)):
+        case = Case(plain, number, 0, 3, arg)
         assert run_case(case, design.EXCLUSIVE) == run_case(case, design.BATCHED)

@@ -1,4 +1,4 @@
-"""The search: what it remembers and how it grows change nothing, and its memory is bounded."""
+"""The search finds the same whatever it remembers and however it grows; its memory is bounded."""
 
 import tracemalloc
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rfcsim import Munlock, Region, Scenario, TaskGroup, Touch
-from rfcsim.orders.check import problem_of
+from rfcsim.orders.problem import problem_of
 from rfcsim.race import remembered, rows
 from rfcsim.race.arrays import Search
-from rfcsim.race.explorer import explore, start
+from rfcsim.race.explore import explore, start
 from rfcsim.race.layout import control, grant, search_status
 from rfcsim.race.problem import GIB, ExplorerError, Problem, new_search
 from rfcsim.race.search import search_all
@@ -25,7 +25,7 @@ ENOUGH = 1 << 18  # states of the crowd
 
 @pytest.fixture(scope="module")
 def crowd() -> Problem:
-    """A problem of some 200,000 states, for which everything is compiled."""
+    """A problem of some 200,000 states. All that a search of it calls has been compiled."""
     problem = problem_of(beside_mlock(MLOCK, MUNLOCK, MAP_ANEW, pages=5, batch=1))
     search_all(problem, reduce=False)
     return problem
@@ -60,7 +60,7 @@ HOW: dict[str, dict[str, Any]] = {
 
 @given(scenarios_of_any_call(), st.sampled_from([grant.ANY, grant.FIFO]), st.sampled_from([*HOW]))
 @settings(max_examples=150)
-def test_moves_that_are_remembered_are_as_those_that_are_made(
+def test_moves_that_are_remembered_equal_those_that_are_made(
     scenario: Scenario, policy: int, how: str
 ) -> None:
     problem = problem_of(scenario)
@@ -74,8 +74,8 @@ def test_moves_that_are_remembered_are_as_those_that_are_made(
 
 @pytest.mark.parametrize("policy", [grant.ANY, grant.FIFO])
 @pytest.mark.parametrize("order", ["ab", "ba"])
-def test_a_fault_that_looks_at_a_writer_is_made_anew(order: str, policy: int) -> None:
-    """What the holder is about to change is in its own part: now one mapping, now the other."""
+def test_a_fault_that_looks_at_a_writer_is_made_again(order: str, policy: int) -> None:
+    """What the holder is about to change, one mapping or the other, is in the holder's own part."""
     unlocks = tuple(Munlock(region=name) for name in order)
     scenario = Scenario(
         name="two-mappings",
@@ -94,7 +94,7 @@ def test_a_fault_that_looks_at_a_writer_is_made_anew(order: str, policy: int) ->
     assert found(recalling) == found(making)
 
 
-def test_a_search_that_grows_is_as_one_that_has_room(crowd: Problem) -> None:
+def test_a_search_that_grows_finds_what_one_with_room_finds(crowd: Problem) -> None:
     grown = search_all(crowd, reduce=False)
     assert len(grown.search.states.rows) > 100 * rows.FIRST_ROOM
     roomy = new_search(crowd, policy=grant.ANY, reduce=False)
@@ -153,7 +153,7 @@ def test_what_was_remembered_is_recalled(keys: list[int]) -> None:
     assert [recall(memory, key) for key in keys] == list(range(len(keys)))
 
 
-# What jitted code calls has no entry for Python.
+# Python cannot call these functions of jitted code by themselves.
 
 
 @numba.njit

@@ -8,21 +8,18 @@ from rfcsim import Scenario
 from rfcsim.clock import run
 from rfcsim.clock.layout import phase, run_status, sched
 from rfcsim.clock.machine import Machine
-from rfcsim.model.layout import call as call_number
-from rfcsim.model.layout import lock, operation, reg, work
-from rfcsim.model.layout import sem as sem_field
-from rfcsim.model.layout import vma as vma_column
-from rfcsim.orders.check import problem_of
+from rfcsim.model.layout import call, lock, operation, reg, sem, vma, work
+from rfcsim.orders.problem import problem_of
 from rfcsim.race.arrays import Search
-from rfcsim.race.explorer import keep, look_at, take
+from rfcsim.race.explore import keep, look_at, take
 from rfcsim.race.layout import actor, grant
 from rfcsim.race.moves import enter_call
 from rfcsim.race.search import search_all
-from rfcsim.scenario.compile import compile_scenario
+from rfcsim.runs.prepare import machine_of
 from tests.race.scenarios import scenarios
 from tests.twin.cost_values import cost_values
 
-DEEPEST = 12  # steps that one event of the clock can be
+DEEPEST = 12  # the most steps that one event of the clock can stand for
 
 
 @given(
@@ -34,7 +31,7 @@ DEEPEST = 12  # steps that one event of the clock can be
 def test_a_timed_run_is_a_path(scenario: Scenario, costs: list[int], cpus: int) -> None:
     problem = problem_of(scenario)
     explored = search_all(problem, policy=grant.FIFO, reduce=False)
-    machine = compile_scenario(scenario.replace(cpus=cpus), _costs(costs), jump=False)
+    machine = machine_of(scenario.replace(cpus=cpus), _costs(costs), jump=False)
     results = np.zeros(len(problem.calls), np.int64)
     position = 0
     while run(machine, 1) != run_status.FINISHED:
@@ -51,7 +48,7 @@ def _costs(values: list[int]) -> np.ndarray:
 
 
 def _find(search: Search, machine: Machine, results: np.ndarray) -> tuple[int, bool]:
-    """The explorer's number of the state in which the clock is, and whether it is new to it."""
+    """The explorer's number for the state of the clock, and whether it had not met that state."""
     for ours, theirs in zip(search.state, machine.state, strict=True):
         ours[:] = theirs
     waits = _waits(machine)
@@ -63,26 +60,24 @@ def _find(search: Search, machine: Machine, results: np.ndarray) -> tuple[int, b
         finished = machine.schedule[task, sched.PHASE] == phase.FINISHED
         search.actors[task, actor.OP] = search.first_op[task + 1] if finished else op
         search.actors[task, actor.WAITS] = waits[task]
-        if machine.state.tasks[task, reg.CALL] == call_number.NONE:
+        if machine.state.tasks[task, reg.CALL] == call.NONE:
             enter_call(search, task)
     search.results[:] = results
     # The clock numbers mappings as they come, the explorer by the call that makes them.
-    mapping = [
-        op for op, call in enumerate(search.calls) if call[operation.CALL] == call_number.MMAP
-    ]
-    for vma in search.state.vmas:
-        if vma[vma_column.IDENTITY] >= search.free_identity[0]:
-            nth = vma[vma_column.IDENTITY] - search.free_identity[0]
-            vma[vma_column.IDENTITY] = search.free_identity[0] + mapping[nth]
+    mapping = [op for op, row in enumerate(search.calls) if row[operation.CALL] == call.MMAP]
+    for row in search.state.vmas:
+        if row[vma.IDENTITY] >= search.free_identity[0]:
+            nth = row[vma.IDENTITY] - search.free_identity[0]
+            row[vma.IDENTITY] = search.free_identity[0] + mapping[nth]
     return keep(search)
 
 
 def _waits(machine: Machine) -> list[int]:
     """The mode that each task queues for."""
-    sem, queue = machine.state.sem, machine.state.queue
+    fields, queue = machine.state.sem, machine.state.queue
     waits = [lock.UNLOCKED] * len(queue)
-    for place in range(sem[sem_field.WAITERS]):
-        entry = int(queue[(sem[sem_field.HEAD] + place) % len(queue)])
+    for place in range(fields[sem.WAITERS]):
+        entry = int(queue[(fields[sem.HEAD] + place) % len(queue)])
         waits[entry >> 1] = lock.EXCLUSIVE if entry & 1 else lock.SHARED
     return waits
 

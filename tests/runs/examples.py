@@ -1,4 +1,4 @@
-"""What these tests share: a small scenario, costs of nothing, an executor that dies."""
+"""What these tests share: a small scenario, a table of zero costs, an executor that dies."""
 
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -65,7 +65,7 @@ def free_costs(folder: Path) -> Path:
 
 
 class Failing(Executor):
-    """Does so many pieces, then raises at the next."""
+    """Does a number of pieces of work, then raises at the next."""
 
     def __init__(self, pieces: int, error: BaseException, when: str = "result") -> None:
         self.pieces = pieces

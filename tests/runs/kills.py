@@ -1,9 +1,8 @@
-"""Run a small sweep again and again, killed each time one step of the file system later.
+"""Run a small sweep again and again, and kill it one step of the file system later each time.
 
-Then killed in the middle of writing a file, each time one of more bytes. Every attempt is a child
-of one process that has everything imported and compiled, so that there can be many. Prints, for
-each, how many files there were after the kill, then a hash of the file after the same sweep was
-run again.
+Then kill it in the middle of writing a file, each time one of more bytes. Every attempt is a child
+of one process that has everything imported and compiled, so that there can be many. For each, print
+how many files there were after the kill, and a hash of the file after the same sweep was run again.
 """
 
 import hashlib
@@ -31,7 +30,7 @@ def small_sweep(file: Path) -> None:
 
 
 def in_child(work: Callable[[], None]) -> int:
-    """Do something in a child; its wait status."""
+    """Do something in a child, and return its wait status."""
     child = os.fork()
     if child == 0:
         work()
@@ -40,7 +39,7 @@ def in_child(work: Callable[[], None]) -> int:
 
 
 def killed_at(number: int, file: Path) -> None:
-    """Run the sweep, and be killed right before that step in the file's folder."""
+    """Run the sweep, and be killed right before a given step in the file's folder."""
     left = number
 
     def count(event: str, arguments: tuple) -> None:
@@ -55,7 +54,7 @@ def killed_at(number: int, file: Path) -> None:
 
 
 def killed_in_write(number: int, file: Path) -> None:
-    """Run the sweep, and be killed in writing a file that is so large."""
+    """Run the sweep, and be killed while writing a file of more than a given size."""
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (number * BYTES_APART, resource.RLIM_INFINITY))
@@ -63,7 +62,7 @@ def killed_in_write(number: int, file: Path) -> None:
 
 
 def attempt(number: int, how: Callable[[int, Path], None]) -> bool:
-    """Be killed in one way, and go on; whether it was killed."""
+    """Kill a sweep in one way, and run it again; whether it was killed."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows.parquet"
         killed = os.WIFSIGNALED(in_child(lambda: how(number, file)))

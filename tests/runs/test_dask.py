@@ -46,7 +46,7 @@ def test_a_cluster_gives_the_same_bytes_as_threads(client: Client, tmp_path: Pat
 
 
 def test_a_worker_that_dies_takes_no_rows_along(client: Client, tmp_path: Path) -> None:
-    longer = SMALL.replace(**{"tasks.victim.repeats": 5_000})  # milliseconds a run
+    longer = SMALL.replace(**{"tasks.victim.repeats": 5_000})  # milliseconds per run
     files = [tmp_path / "cluster.parquet", tmp_path / "threads.parquet"]
     workers: Any = client.run(os.getpid)
 

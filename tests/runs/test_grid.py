@@ -89,24 +89,24 @@ def test_the_fingerprint_is_of_what_a_run_depends_on(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("over", "message"),
     [
-        ({}, "over is empty: must map a field or more to lists of values"),
-        ({"batch_pages": []}, "over.batch_pages is empty: must have a value or more"),
-        ({"kernel": {}}, "over.kernel is empty: must have a value or more"),
+        ({}, "over is empty: must map at least one field to a list of values"),
+        ({"batch_pages": []}, "over.batch_pages is empty: must have at least one value"),
+        ({"kernel": {}}, "over.kernel is empty: must have at least one value"),
         ([("cpus", [1])], "over = [...]: must map fields to lists of values"),
         ({"design": "batched"}, 'over.design = "batched": must be a list of values'),
         ({"batch_pages": 8}, "over.batch_pages = 8: must be a list of values"),
-        ({"batch_pages": [8, 4, 8]}, "over.batch_pages = 8: is there twice, must be once"),
+        ({"batch_pages": [8, 4, 8]}, "over.batch_pages = 8: is given twice, must be given once"),
         ({"cpus": [1, True]}, "over.cpus = [1, True]: must be values of one kind"),
         (
             {"cpus": [[1]]},
             "over.cpus = [...]: must be a number, text, true or false; "
-            "what is more than one field goes into variants",
+            "to change several fields, give variants",
         ),
         ({"kernel": {"RFC": 8}}, "over.kernel.RFC = 8: must map fields to values"),
-        ({"seed": [1, 2]}, "over.seed: must be a field, or another name for variants"),
+        ({"seed": [1, 2]}, "over.seed: must be a field, or variants need another name"),
         (
             {"kernel": KERNELS, "design": ["exclusive"]},
-            "over.design: changes design, as over.kernel does; must be one",
+            "over.design: changes design, as over.kernel does; only one may",
         ),
         (
             {"batch_page": [8]},
@@ -133,10 +133,10 @@ def test_a_bad_grid_is_one_line(over, message: str) -> None:
 @pytest.mark.parametrize(
     ("scenarios", "message"),
     [
-        ([], "scenario is empty: must be a scenario or more"),
+        ([], "scenario is empty: must be at least one scenario"),
         ("anon-1gb", 'scenario = "anon-1gb": must be a Scenario, or several'),
         (8, "scenario = 8: must be a Scenario, or several"),
-        ([SMALL, SMALL], 'scenario "small": is there twice, must have a name of its own'),
+        ([SMALL, SMALL], 'scenario "small": is given twice, each must have a name of its own'),
     ],
 )
 def test_bad_scenarios_are_one_line(scenarios, message: str) -> None:

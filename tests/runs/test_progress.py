@@ -1,4 +1,4 @@
-"""Progress without anybody to tell: a bar where somebody looks, or is said to."""
+"""Progress as a bar: drawn if standard error is a terminal, or if it is asked for."""
 
 import io
 import re
@@ -26,27 +26,27 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time that the bar sees."""
+    """Set the time that the bar sees."""
     now = [0.0]
     monkeypatch.setattr("rich.console.monotonic", lambda: now[0])
     return now
 
 
 def states(stream: io.StringIO) -> list[str]:
-    """What the bar has been, one after another, without what is drawn."""
+    """List the states of the bar in order, without the drawn part."""
     lines = re.split(r"[\r\n]+", ESCAPE.sub("", stream.getvalue()))
     return [" ".join(re.sub("[╸╺━]", " ", line).split()) for line in lines]
 
 
 def wait_for(wanted: str, stream: io.StringIO) -> None:
-    """A thread draws the bar, a few times a second."""
+    """Wait until the bar shows something: a thread draws it a few times a second."""
     end = time.monotonic() + LONGEST_S
     while not any(wanted in state for state in states(stream)):
         assert time.monotonic() < end, states(stream)
         time.sleep(0.01)
 
 
-def test_a_bar_says_how_far_and_how_long_still(monkeypatch, clock) -> None:
+def test_a_bar_shows_the_share_the_runs_and_the_time_that_remains(monkeypatch, clock) -> None:
     stream = Terminal()
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("TERM", "xterm")
@@ -69,7 +69,7 @@ def test_a_bar_says_how_far_and_how_long_still(monkeypatch, clock) -> None:
 
 
 @pytest.mark.parametrize("columns", ["40", "80", "200"])
-def test_it_is_one_line_whatever_its_name(monkeypatch, columns: str) -> None:
+def test_a_long_name_does_not_break_the_line(monkeypatch, columns: str) -> None:
     stream = Terminal()
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", columns)

@@ -1,4 +1,4 @@
-"""Intervals of quantiles: those of SciPy for independent waits, and honest about others."""
+"""Intervals of quantiles: those of SciPy for independent waits, and wide enough for others."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ Draw = Callable[[np.random.Generator, int, int], np.ndarray]
 
 
 def counted(sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The values of a sample, float64[replications, n], and how often each replication has each."""
+    """The distinct values of a sample [replications, n], and their counts by replication."""
     values, place = np.unique(sample, return_inverse=True)
     counts = np.zeros((len(sample), len(values)), np.int64)
     np.add.at(counts, (np.arange(len(sample))[:, None], place.reshape(sample.shape)), 1)
@@ -38,7 +38,7 @@ def interval(sample: np.ndarray, q: float, confidence: float, independent: bool)
 
 
 def hits(draw: Draw, truth: Any, shape: tuple[int, int], q: float, independent: bool) -> int:
-    """How often the 95 % interval of a quantile covers it, in TRIALS trials."""
+    """In how many of TRIALS trials the 95 % interval of a quantile covers it."""
     random = np.random.default_rng(5)
     covered = 0
     for _ in range(TRIALS):
@@ -48,7 +48,7 @@ def hits(draw: Draw, truth: Any, shape: tuple[int, int], q: float, independent: 
 
 
 TRIALS = 1000
-CHANCE = 0.0001  # of a test that fails though all is well, had it no seed
+CHANCE = 0.0001  # that a test without a fixed seed would fail although all is well
 
 
 def at_least(share: float) -> float:
@@ -85,7 +85,7 @@ def test_independent_waits_are_covered_exactly_as_often_as_the_binomial_says(
 
     covered = hits(draw, distribution.ppf(q), (1, n), q, independent=True)
     assert at_least(exact) <= covered <= at_most(exact)
-    # The positive control: intervals of a quantile that is a little off are found out.
+    # The positive control: intervals of a quantile that is a little off are detected.
     assert hits(draw, distribution.ppf(q - 0.3 * (1 - q)), (1, n), q, True) < at_least(0.95)
 
 
@@ -98,7 +98,7 @@ def test_replications_of_independent_waits_are_covered_too(q: float, shape) -> N
 
 
 def neighbours(random: np.random.Generator, replications: int, n: int) -> np.ndarray:
-    """Normal waits, each correlated with the one before by 0.95."""
+    """Normal waits; each has correlation 0.95 with the one before."""
     shocks = random.normal(size=(replications, n))
     shocks[:, 1:] *= np.sqrt(1 - 0.95**2)
     return np.asarray(signal.lfilter([1.0], [1.0, -0.95], shocks))
@@ -112,7 +112,7 @@ def test_dependent_waits_are_covered_by_replications_and_not_without(q: float, s
 
 
 def test_of_few_dependent_waits_the_far_tail_is_often_left_open() -> None:
-    """p99.9 of 30 runs of 1000 such waits: a handful of excursions; the honest limit."""
+    """p99.9 of 30 runs of 1000 such waits rests on a handful of excursions, which is too few."""
     random = np.random.default_rng(6)
     truth = stats.norm.ppf(0.999)
     covered = left_open = 0
@@ -134,7 +134,7 @@ def test_the_design_effect_tells_what_waits_are_worth() -> None:
     assert effects[0] == pytest.approx(1, abs=0.25)
     assert effects[1] is not None
     assert effects[1] > 10
-    # Every wait of a replication the same: a replication is worth one.
+    # All waits of a replication are the same, so that it is worth one wait.
     same = np.repeat(random.exponential(size=(400, 1)), 50, axis=1)
     values, counts = counted(same)
     assert design_effect(counts, len(values) // 2) == pytest.approx(50, rel=0.01)
@@ -148,10 +148,10 @@ THINK_NS = 100_000
 
 
 def seen_on_arrival() -> np.ndarray:
-    """How many are ahead of a task that asks: as many as were there without it, for ever.
+    """How many tasks are ahead of one that asks: as many as there would be without it.
 
-    N tasks think and hold an exclusive lock, both for exponential times: a closed network whose
-    arrivals see it as it is with N - 1 tasks. Source: M. Reiser and S. Lavenberg, "Mean-value
+    N tasks think and hold an exclusive lock, both for exponential times: that is a closed network.
+    An arrival sees it as it is with N - 1 tasks. Source: M. Reiser and S. Lavenberg, "Mean-value
     analysis of closed multichain queuing networks", 1980.
     """
     ahead = np.arange(TASKS)
@@ -161,7 +161,7 @@ def seen_on_arrival() -> np.ndarray:
 
 
 def share_up_to(wait_ns: float) -> float:
-    """The distribution of the wait: behind k holds it is Erlang's."""
+    """The distribution of the wait: behind k holds, it is Erlang's."""
     seen = seen_on_arrival()
     return seen[0] + sum(
         seen[k] * stats.gamma.cdf(wait_ns, k, scale=HOLD_NS) for k in range(1, TASKS)
@@ -175,7 +175,7 @@ def closed_form(q: float) -> Any:
 
 @pytest.fixture(scope="module")
 def queue(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
-    """The waits of a thousand runs, 660 waits each."""
+    """The waits of a thousand runs of 660 waits each."""
     hold = Hold(
         mode="exclusive",
         hold_ns=HOLD_NS,

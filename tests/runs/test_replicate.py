@@ -1,4 +1,4 @@
-"""Replications: the same bytes on any number of threads, and intervals that cover."""
+"""Replications: the same bytes on any number of threads, and intervals that cover the mean."""
 
 import threading
 

@@ -120,7 +120,7 @@ def test_the_trace_of_a_disk_names_pages() -> None:
     trace = simulate(cold, trace=100_000).trace
     reads = trace.filter(pl.col("event") == "disk_start")
     assert reads["task"].unique().to_list() == ["disk"]
-    # Windows of 32 pages, the first two as one, over the 100 pages of the file from page 1 on.
+    # Windows of 32 pages, the first two in one read, over the file's 100 pages from page 1 on.
     assert reads["value"].to_list() == [1, 65, 97]
     assert reads["count"].to_list() == [64, 32, 4]
 
@@ -183,8 +183,8 @@ def test_calls_without_end_in_no_time_are_refused() -> None:
     with pytest.raises(ScenarioError) as caught:
         run_once(for_ever, free, seed=0, replication=0)
     assert str(caught.value) == (
-        "costs = 'anon-2010': a task would call for ever in no time, must have costs above 0, or "
-        "its calls think_ns"
+        "costs = 'anon-2010': a task would make calls for ever in no time, must have costs above "
+        "0, or its calls think_ns above 0"
     )
 
 
@@ -192,7 +192,7 @@ def test_memory_that_is_not_there_is_one_line(monkeypatch) -> None:
     def no_memory(*_, **__) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("rfcsim.runs.simulate.compile_scenario", no_memory)
+    monkeypatch.setattr("rfcsim.runs.prepare.compile_process", no_memory)
     with pytest.raises(RfcsimError) as caught:
         simulate(SMALL, trace=5)
     assert str(caught.value) == ("regions: 128 pages and trace = 5 events do not fit into memory")

@@ -1,4 +1,4 @@
-"""Intervals of means and pairs: those of SciPy, and covering as often as they say."""
+"""Intervals of means and pairs: those of SciPy, and they cover as often as they say."""
 
 import numpy as np
 import polars as pl
@@ -23,7 +23,7 @@ TRIALS = 4000
 
 
 def within_chance(covered: int, confidence: float, trials: int = TRIALS) -> bool:
-    """Whether so many hits are what that probability gives, but for once in ten thousand times."""
+    """Whether this many hits fit the probability; wrongly not, once in ten thousand times."""
     low, high = stats.binom.interval(0.9999, trials, confidence)
     return bool(low <= covered <= high)
 
@@ -167,7 +167,7 @@ def test_ratios_and_differences_are_covered_as_often_as_they_say(correlation: fl
 
 
 def test_pairs_under_the_same_arrivals_say_more_than_two_samples() -> None:
-    """What the arrivals do to both designs cancels; the control has arrivals of its own."""
+    """What the arrivals do to both designs cancels out; the control has its own arrivals."""
     kinds = {"class": "victim", "record": "wait_shared", "batch_pages": 8}
     found = paired_differences(ROWS.filter(**kinds), "design", quantities=["mean_ns"])
     (row,) = found.rows(named=True)
@@ -265,7 +265,7 @@ def test_the_table_says_it_in_words() -> None:
         (lambda: sweep_table(ROWS.clear()), "rows: must be at least one, but there is none"),
         (
             lambda: paired_differences(ROWS, "desing"),
-            'axis = "desing": must be of the grid; did you mean design?',
+            'axis = "desing": must be a column of the grid; did you mean design?',
         ),
         (
             lambda: paired_differences(ROWS, "scenario"),

@@ -1,4 +1,4 @@
-"""The file of a sweep: whatever happens on the way, it goes on and ends with the same bytes."""
+"""The file of a sweep: whatever happens on the way, the sweep goes on to the same bytes."""
 
 import errno
 import fcntl
@@ -33,7 +33,7 @@ cli.main()
 
 @pytest.fixture(autouse=True)
 def _many_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every run comes back by itself, and is written at once."""
+    """Make every run come back by itself, and be written at once."""
     monkeypatch.setattr(worker, "SECONDS_A_STRETCH", 0.0)
     monkeypatch.setattr(harvest, "SECONDS_A_PART", 0.0)
     monkeypatch.setattr(harvest, "SHARE_A_PART", 0.0)
@@ -44,7 +44,7 @@ def small_sweep(file: Path | str | None, **options) -> pl.DataFrame:
 
 
 def stopped_after(runs: int, file: Path, **options) -> None:
-    """Run the sweep until so many runs of it are done."""
+    """Run the sweep until this many of its runs are done."""
     with pytest.raises(SweepError):
         small_sweep(file, executor=Failing(runs, BrokenExecutor()), **options)
 
@@ -78,7 +78,7 @@ def test_a_sweep_that_is_killed_at_any_step_ends_with_the_same_bytes() -> None:
     )
     attempts = [json.loads(line) for line in done.stdout.splitlines()]
     killed = [attempt["killed"] for attempt in attempts]
-    assert killed.count(False) == 2  # the last of each way
+    assert killed.count(False) == 2  # the last attempt of each way
     assert killed.index(False) > 20
     assert len(killed) - killed.index(False) > 5
     assert len({attempt["digest"] for attempt in attempts}) == 1
@@ -87,7 +87,7 @@ def test_a_sweep_that_is_killed_at_any_step_ends_with_the_same_bytes() -> None:
 
 
 def test_the_command_is_killed_and_goes_on(tmp_path: Path, file: Path) -> None:
-    longer = TEXT.replace("repeats = 20", "repeats = 5_000")  # milliseconds a run
+    longer = TEXT.replace("repeats = 20", "repeats = 5_000")  # milliseconds per run
     (tmp_path / "long.toml").write_text(longer)
     plan = tmp_path / "plan.toml"
     plan.write_text("scenario = 'long.toml'\nreplications = 12\nover.batch_pages = [8, 64]\n")
@@ -143,7 +143,7 @@ def test_a_part_that_was_written_twice_counts_once(file: Path, whole: bytes) -> 
 
 
 def test_two_sweeps_on_one_file_are_refused(file: Path, whole: bytes) -> None:
-    """From a thread of the same process, from another process, and not after the first is over."""
+    """From another thread or another process; allowed again once the first sweep is over."""
     program = f"""
 from rfcsim import RfcsimError, sweep
 from tests.runs.examples import SMALL
@@ -170,7 +170,7 @@ except RfcsimError as error:
 
 
 def test_workers_that_outlive_a_killed_sweep_do_not_hold_its_lock(tmp_path: Path) -> None:
-    """A lock of flock() would pass to a child that is forked."""
+    """A child that is forked would inherit a lock of flock()."""
     folder = tmp_path / "rows.parquet.parts"
     program = f"""
 import os, signal, time
@@ -281,7 +281,7 @@ def test_a_file_that_is_of_no_sweep_is_kept(file: Path) -> None:
     assert len(pl.read_parquet(file)) > 1
 
 
-def test_fresh_begins_anew(file: Path, whole: bytes) -> None:
+def test_fresh_starts_again(file: Path, whole: bytes) -> None:
     stopped_after(4, file)
     shares: list[float] = []
     small_sweep(file, fresh=True, progress=shares.append)
@@ -325,7 +325,7 @@ def test_a_relative_path_and_a_link_lead_to_the_file(
 
 @pytest.mark.parametrize("room", [0, 3, 8])
 def test_a_full_disk_says_what_is_safe(file: Path, whole: bytes, monkeypatch, room: int) -> None:
-    """There is room for so many parts, or for all of them and not for the file."""
+    """There is room for some parts only, or for all parts but not for the file."""
     real = os.fsync
     written = 0
 
@@ -360,8 +360,8 @@ def no_large_files() -> None:
 
 
 def test_a_disk_that_is_full_in_the_middle_of_a_write(tmp_path: Path, file: Path) -> None:
-    """The size limit of a file stands for a full disk: the write fails half way."""
-    small_sweep(tmp_path / "compiled.parquet")  # the limit shall not meet the cache of Numba
+    """A limit on the size of files stands for a full disk: the write fails halfway."""
+    small_sweep(tmp_path / "compiled.parquet")  # so that the limit does not hit Numba's cache
     (tmp_path / "small.toml").write_text(TEXT)
     plan = tmp_path / "plan.toml"
     plan.write_text("scenario = 'small.toml'\nreplications = 4\nover.batch_pages = [8, 64]\n")

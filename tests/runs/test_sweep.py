@@ -1,4 +1,4 @@
-"""A sweep: the same bytes whoever runs it, and nothing lost when somebody fails."""
+"""A sweep: the same bytes whatever runs it, and nothing is lost when a worker fails."""
 
 import multiprocessing
 import re
@@ -34,7 +34,7 @@ def small_sweep(to: Path | None = None, **options) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of one thread that was never stopped."""
+    """The file of a sweep on one thread that was never stopped."""
     file = tmp_path_factory.mktemp("whole") / "rows.parquet"
     small_sweep(file, threads=1)
     return file
@@ -42,14 +42,14 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def many_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every run comes back by itself, and is written at once."""
+    """Make every run come back by itself, and be written at once."""
     monkeypatch.setattr(worker, "SECONDS_A_STRETCH", 0.0)
     monkeypatch.setattr(harvest, "SECONDS_A_PART", 0.0)
     monkeypatch.setattr(harvest, "SHARE_A_PART", 0.0)
 
 
 class Backwards(Executor):
-    """Does what it is given last first, in the thread that waits for it."""
+    """Does its work last in, first out, in the thread that waits for it."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple] = []
@@ -137,7 +137,7 @@ def test_runs_that_share_a_machine_are_as_good_as_runs_by_themselves(
 
     monkeypatch.setattr(worker, "prepare_pair", counted)
     assert small_sweep(threads=1).equals(pl.read_parquet(whole))
-    assert len(prepared) == 4  # one a point
+    assert len(prepared) == 4  # one per point
 
 
 @pytest.mark.parametrize("room", [1, 5, 60])
@@ -212,7 +212,7 @@ def test_what_an_executor_did_before_it_died_is_safe(
 
 
 def test_a_worker_process_that_is_killed(tmp_path: Path) -> None:
-    longer = SMALL.replace(**{"tasks.victim.repeats": 5_000})  # milliseconds a run
+    longer = SMALL.replace(**{"tasks.victim.repeats": 5_000})  # milliseconds per run
     files = [tmp_path / name for name in ("killed.parquet", "whole.parquet")]
 
     def kill_workers(share: float) -> None:
@@ -277,9 +277,9 @@ def test_a_point_that_cannot_be_run_is_named_and_the_others_are_safe(
     with pytest.raises(SweepError) as caught:
         sweep(endless, over, replications=3, to=file, threads=1)
     assert str(caught.value) == (
-        "costs = './free.toml': a task would call for ever in no time, must have costs above 0, or "
-        'its calls think_ns (at end_ns = 1000000, costs = "./free.toml"); the rows of 3 of 6 runs '
-        "are safe in rows.parquet.parts, and the same sweep goes on from there"
+        "costs = './free.toml': a task would make calls for ever in no time, must have costs above "
+        '0, or its calls think_ns above 0 (at end_ns = 1000000, costs = "./free.toml"); the rows '
+        "of 3 of 6 runs are safe in rows.parquet.parts, and the same sweep goes on from there"
     )
 
 
@@ -304,7 +304,7 @@ def test_an_interrupt_says_what_is_safe(tmp_path: Path, whole: Path, many_parts:
 
 
 def test_rows_do_not_wait_for_others_to_be_written(tmp_path: Path, monkeypatch) -> None:
-    """One run comes back at once, the next not before the first is on the disk."""
+    """One run comes back at once, the next only when the first is on the disk."""
     monkeypatch.setattr(harvest, "SECONDS_A_PART", 0.05)
     file = tmp_path / "rows.parquet"
     parts: list[list[Path]] = []
@@ -335,7 +335,10 @@ def test_rows_do_not_wait_for_others_to_be_written(tmp_path: Path, monkeypatch) 
         ({"threads": 0}, "threads = 0: must be 1 to 100000"),
         ({"executor": 4}, "executor = 4: must be a concurrent.futures.Executor"),
         ({"progress": 4}, "progress = 4: must be true, false or something to call"),
-        ({"over": {"version": [1]}}, "over.version: must be a field, or another name for variants"),
+        (
+            {"over": {"version": [1]}},
+            "over.version: must be a field, or variants need another name",
+        ),
         (
             {"over": {"batch_pages": range(1, 102)}, "replications": 100_000},
             "over: 10100000 runs in all, must be 10000000 or less",

@@ -1,4 +1,4 @@
-"""A sweep as a file: what it says, and what is wrong with it in one line."""
+"""A sweep as a file: what it can say, and its errors in one line."""
 
 from pathlib import Path
 
@@ -106,7 +106,7 @@ def test_scenarios_by_name_by_path_and_as_a_table(tmp_path: Path) -> None:
         ),
         (
             "scenario = 'anon-1gb'\nover.kernel = [{name = 'a'}, {name = 'a'}]",
-            'over.kernel: "a" is there twice, must be once',
+            'over.kernel: "a" is given twice, must be given once',
         ),
         (
             "scenario = 'anon-1gb'\nover.kernel = [{name = 'a'}, 3]",

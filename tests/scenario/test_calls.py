@@ -1,4 +1,4 @@
-"""Calls that change the address space: from a scenario to the clock, and to a table of steps."""
+"""Calls that change the address space, from a scenario to the clock and to a table of steps."""
 
 import polars as pl
 import pytest
@@ -27,9 +27,8 @@ from rfcsim import (
     simulate,
     walk,
 )
-from rfcsim.model.layout import errno, flag, vm, work
-from rfcsim.model.layout import operation as operations
-from rfcsim.scenario.compile import compile_scenario
+from rfcsim.model.layout import errno, flag, operation, vm, work
+from rfcsim.runs.prepare import machine_of
 from tests.twin.cost_values import cost_values
 from tests.twin.engine import bits, run_engine
 
@@ -41,7 +40,7 @@ COSTS = cost_values(
 
 
 def scenario(*calls, others=(), **changes):
-    """Two regions of 8 pages with room between and behind them, and a task to make calls."""
+    """Regions of 8 pages with room between and behind them, and a task that makes the calls."""
     groups = [TaskGroup(name="caller", calls=calls)]
     groups += [TaskGroup(name=f"other{i}", calls=other) for i, other in enumerate(others)]
     fields = {
@@ -59,36 +58,36 @@ def scenario(*calls, others=(), **changes):
     return Scenario(**(fields | changes))
 
 
-def operation(call):
-    machine = compile_scenario(scenario(call), COSTS)
+def row_of(call):
+    machine = machine_of(scenario(call), COSTS)
     return [
         int(machine.programs[0, column])
-        for column in (operations.START, operations.PAGES, operations.ARG, operations.BACKING)
+        for column in (operation.START, operation.PAGES, operation.ARG, operation.BACKING)
     ]
 
 
 def test_the_arguments_of_each_call():
     read_write = vm.READ | vm.WRITE
     size = 1 + 8 + 12 + 1 + 8 + 20 + 1 + 12
-    assert operation(Mmap(region="data", locked=True)) == [1, 8, read_write | vm.LOCKED, 0]
-    assert operation(Mmap(region="data", populate=True))[2] == read_write | flag.MAP_POPULATE
-    assert operation(Mprotect(region="data", offset_pages=2, protection="r")) == [3, 6, vm.READ, 0]
-    assert operation(Mremap(region="data")) == [1, 8, 8, flag.MREMAP_MAYMOVE]
-    assert operation(Mremap(region="data", new_pages=9, may_move=False))[2:] == [
+    assert row_of(Mmap(region="data", locked=True)) == [1, 8, read_write | vm.LOCKED, 0]
+    assert row_of(Mmap(region="data", populate=True))[2] == read_write | flag.MAP_POPULATE
+    assert row_of(Mprotect(region="data", offset_pages=2, protection="r")) == [3, 6, vm.READ, 0]
+    assert row_of(Mremap(region="data")) == [1, 8, 8, flag.MREMAP_MAYMOVE]
+    assert row_of(Mremap(region="data", new_pages=9, may_move=False))[2:] == [
         9,
         flag.MREMAP_IN_PLACE,
     ]
-    assert operation(Mremap(region="data", pages=3, to_region="room", to_offset_pages=4)) == [
+    assert row_of(Mremap(region="data", pages=3, to_region="room", to_offset_pages=4)) == [
         1, 3, 3, 13,
     ]  # fmt: skip
-    assert operation(Mlockall()) == [0, size, flag.MCL_CURRENT, 0]
-    assert operation(Mlockall(current=False, future=True)) == [0, size, flag.MCL_FUTURE, 0]
-    assert operation(Brk(region="more", pages=9)) == [22, 9, 0, 0]
-    assert operation(Munlockall()) == [0, size, 0, 0]
-    assert operation(GetUserPages(region="data", pages=2)) == [1, 2, 1, 0]
-    assert operation(GetUserPages(region="data", write=False))[2] == 0
-    assert operation(RemapFilePages(region="file", pages=2)) == [51, 2, 0, 0]
-    assert operation(RemapFilePages(region="file", nonblock=True))[2] == flag.MAP_NONBLOCK
+    assert row_of(Mlockall()) == [0, size, flag.MCL_CURRENT, 0]
+    assert row_of(Mlockall(current=False, future=True)) == [0, size, flag.MCL_FUTURE, 0]
+    assert row_of(Brk(region="more", pages=9)) == [22, 9, 0, 0]
+    assert row_of(Munlockall()) == [0, size, 0, 0]
+    assert row_of(GetUserPages(region="data", pages=2)) == [1, 2, 1, 0]
+    assert row_of(GetUserPages(region="data", write=False))[2] == 0
+    assert row_of(RemapFilePages(region="file", pages=2)) == [51, 2, 0, 0]
+    assert row_of(RemapFilePages(region="file", nonblock=True))[2] == flag.MAP_NONBLOCK
 
 
 def test_a_copy_of_a_region_moves_to_its_own_tasks_copy():
@@ -103,8 +102,8 @@ def test_a_copy_of_a_region_moves_to_its_own_tasks_copy():
             TaskGroup(name="caller", count=2, calls=(Mremap(region="mine", to_region="room"),)),
         ),
     )
-    programs = compile_scenario(case, COSTS).programs
-    assert [(int(op[operations.START]), int(op[operations.BACKING])) for op in programs] == [
+    programs = machine_of(case, COSTS).programs
+    assert [(int(op[operation.START]), int(op[operation.BACKING])) for op in programs] == [
         (1, 7),
         (4, 12),
     ]
@@ -133,12 +132,12 @@ def test_a_copy_of_a_region_moves_to_its_own_tasks_copy():
         ),
         (
             lambda: scenario(Mremap(region="data", to_region="file", to_offset_pages=7)),
-            "tasks[0].calls[0].new_pages = 8: the range ends behind the address space, must be 5 "
+            "tasks[0].calls[0].new_pages = 8: the range ends beyond the address space, must be 5 "
             "or less",
         ),
         (
             lambda: scenario(Brk(region="file", pages=13)),
-            "tasks[0].calls[0].pages = 13: the range ends behind the address space, must be 12 or "
+            "tasks[0].calls[0].pages = 13: the range ends beyond the address space, must be 12 or "
             "less",
         ),
         (
@@ -198,7 +197,7 @@ def test_walk_shows_a_downgrade():
 
 
 def test_a_killed_task_makes_no_further_call():
-    """One is killed inside its call, one while it thinks; the third goes on."""
+    """One task is killed inside its call, one while it thinks; the third goes on."""
     calls = (Mlock(region="data", think_ns=100), Mlock(region="more", think_ns=500))
     case = Scenario(
         name="killed",
@@ -226,7 +225,7 @@ def test_a_killed_task_makes_no_further_call():
 
 @pytest.mark.parametrize("design", ["exclusive", "batched", "fault-retry", "mm-populate"])
 def test_jumps_and_pieces_give_the_same_bits(design):
-    """Every call against the others, page by page, in jumps, and in pieces of a run."""
+    """All calls beside one another, page by page, in jumps, and with the run cut in pieces."""
     case = scenario(
         Mlockall(future=True),
         Mprotect(region="data", pages=5, protection="r"),
@@ -271,7 +270,7 @@ def test_jumps_and_pieces_give_the_same_bits(design):
 
 @pytest.mark.parametrize("design", ["exclusive", "mm-populate", "vma-lock"])
 def test_others_wait_for_the_pages_of_a_munmap_only_before_4_20(design: str) -> None:
-    """A reader asks while the 1000 pages are being unmapped, or a moment later, downgraded."""
+    """A reader asks while 1000 pages are unmapped; since 4.20 that is under a downgraded lock."""
     run = simulate(
         Scenario(
             name="unmap",

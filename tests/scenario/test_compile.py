@@ -6,10 +6,9 @@ from hypothesis import given
 from rfcsim.clock import run
 from rfcsim.clock.layout import cost, distribution, pick, run_status
 from rfcsim.clock.machine import Machine
-from rfcsim.model.layout import backing, bit, call, design, lock, operation, thread, vm, vma
-from rfcsim.model.layout import mm as mm_field
+from rfcsim.model.layout import backing, bit, call, design, lock, mm, operation, thread, vm, vma
+from rfcsim.runs.prepare import machine_of
 from rfcsim.scenario.calls import Hold, Mlock, Mmap, Munmap, Touch
-from rfcsim.scenario.compile import compile_scenario
 from rfcsim.scenario.process import Region, TaskGroup
 from rfcsim.scenario.scenario import Scenario
 from tests.runs.examples import SMALL
@@ -21,14 +20,14 @@ COSTS = np.ones(cost.COUNT, np.int64)
 IDLE = (Hold(mode="shared", hold_ns=1),)
 
 
-def machine_of(*regions: Region, calls=IDLE, **fields) -> Machine:
+def machine_with(*regions: Region, calls=IDLE, **fields) -> Machine:
     group = TaskGroup(name="only", calls=calls)
     scenario = Scenario(name="case", costs="none", regions=regions, tasks=(group,), **fields)
-    return compile_scenario(scenario, COSTS)
+    return machine_of(scenario, COSTS)
 
 
 def test_each_mapped_region_is_a_vma() -> None:
-    machine = machine_of(
+    machine = machine_with(
         Region(name="a", pages=4, protection="r", backing="file", access="random"),
         Region(name="free", pages=2, mapped=False),
         Region(name="b", pages=3, gap_pages=0, locked=True, grows_down=True),
@@ -36,8 +35,8 @@ def test_each_mapped_region_is_a_vma() -> None:
         Region(name="d", pages=1, protection="rx", special="io"),
         Region(name="e", pages=1, protection="none", special="dontexpand"),
     )
-    vmas, mm = machine.state.vmas, machine.state.mm
-    count = mm[mm_field.MAP_COUNT]
+    vmas, space = machine.state.vmas, machine.state.mm
+    count = space[mm.MAP_COUNT]
     assert count == 5
     columns = (vma.START, vma.END, vma.FLAGS, vma.BACKING, vma.IDENTITY, vma.READ_POSITION)
     flags_b = vm.READ | vm.WRITE | vm.LOCKED | vm.GROWSDOWN
@@ -49,14 +48,14 @@ def test_each_mapped_region_is_a_vma() -> None:
         [19, 20, vm.READ | vm.EXEC | vm.IO, backing.ANON, 4, 18],
         [21, 22, vm.DONTEXPAND, backing.ANON, 5, 20],
     ]
-    assert mm[mm_field.NEXT_IDENTITY] == 6
-    assert mm[mm_field.TOTAL_VM] == 4 + 3 + 2 + 1 + 1
-    assert mm[mm_field.LOCKED_VM] == 3
+    assert space[mm.NEXT_IDENTITY] == 6
+    assert space[mm.TOTAL_VM] == 4 + 3 + 2 + 1 + 1
+    assert space[mm.LOCKED_VM] == 3
     assert len(machine.state.pages) == 22
 
 
 def test_pages_begin_as_their_region_says() -> None:
-    machine = machine_of(
+    machine = machine_with(
         Region(name="real", pages=1, present=True, locked=True),
         Region(name="zero", pages=1, present=True, locked=True, protection="r", gap_pages=0),
         Region(name="cached", pages=2, backing="file", cached=True, gap_pages=0, mapped=False),
@@ -86,7 +85,7 @@ def test_pages_begin_as_their_region_says() -> None:
 
 
 def test_the_kernel_is_as_the_scenario_says() -> None:
-    machine = machine_of(
+    machine = machine_with(
         Region(name="a", pages=1),
         design="batched",
         batch_pages=17,
@@ -95,18 +94,18 @@ def test_the_kernel_is_as_the_scenario_says() -> None:
         cap_ipc_lock=True,
         max_map_count=9,
     )
-    mm = machine.state.mm
-    assert mm[mm_field.DESIGN] == design.BATCHED
-    assert mm[mm_field.BATCH_PAGES] == 17
-    assert mm[mm_field.READAHEAD_PAGES] == 5
-    assert mm[mm_field.LOCK_LIMIT] == 3
-    assert mm[mm_field.CAP_IPC_LOCK] == 1
-    assert mm[mm_field.MAX_MAP_COUNT] == 9
-    assert machine_of(Region(name="a", pages=1)).state.mm[mm_field.LOCK_LIMIT] == -1
+    space = machine.state.mm
+    assert space[mm.DESIGN] == design.BATCHED
+    assert space[mm.BATCH_PAGES] == 17
+    assert space[mm.READAHEAD_PAGES] == 5
+    assert space[mm.LOCK_LIMIT] == 3
+    assert space[mm.CAP_IPC_LOCK] == 1
+    assert space[mm.MAX_MAP_COUNT] == 9
+    assert machine_with(Region(name="a", pages=1)).state.mm[mm.LOCK_LIMIT] == -1
 
 
 def test_calls_become_rows_of_the_program() -> None:
-    machine = machine_of(
+    machine = machine_with(
         Region(name="a", pages=10, backing="file", protection="r", access="random", locked=True),
         calls=(
             Mlock(region="a", offset_pages=4),
@@ -139,7 +138,7 @@ def test_calls_become_rows_of_the_program() -> None:
 
 
 def test_each_task_has_its_own_copy_and_its_own_rows() -> None:
-    machine = compile_scenario(SMALL.replace(**{"tasks.victim.cpu": 1}), COSTS)
+    machine = machine_of(SMALL.replace(**{"tasks.victim.cpu": 1}), COSTS)
     columns = (thread.FIRST_OP, thread.OPS, thread.REPEATS, thread.CPU, thread.CLASS)
     assert machine.threads[:, columns].tolist() == [
         [0, 1, 1, -1, 0],
@@ -153,14 +152,14 @@ def test_each_task_has_its_own_copy_and_its_own_rows() -> None:
 def test_costs_of_a_table_stay_as_they_are() -> None:
     costs = COSTS.copy()
     costs.flags.writeable = False
-    machine = compile_scenario(SMALL, costs)
+    machine = machine_of(SMALL, costs)
     assert machine.costs.flags.writeable  # one signature to compile, not two
     assert not np.shares_memory(machine.costs, costs)
 
 
 def test_a_kernel_at_its_limit_has_room_for_the_vmas_it_may_still_make() -> None:
     # mmap() is allowed at max_map_count; munmap() then splits two VMAs before it removes one.
-    machine = machine_of(
+    machine = machine_with(
         Region(name="a", pages=6),
         Region(name="b", pages=6, gap_pages=0),
         Region(name="free", pages=1, mapped=False),
@@ -172,20 +171,16 @@ def test_a_kernel_at_its_limit_has_room_for_the_vmas_it_may_still_make() -> None
     while run(machine, 1) == run_status.RUNNING:
         pass
     state = machine.state
-    assert state.mm[mm_field.MAP_COUNT] == 3
+    assert state.mm[mm.MAP_COUNT] == 3
     assert state.vmas[:3, (vma.START, vma.END)].tolist() == [[1, 4], [10, 13], [14, 15]]
     assert len(state.vmas) >= 5
 
 
 @given(cases())
 def test_there_is_always_room_for_the_vmas(case: Case) -> None:
-    machine = compile_scenario(
-        case.scenario, case.costs, seed=case.seed, replication=case.replication
-    )
-    most = machine.state.mm[mm_field.MAP_COUNT]
+    machine = machine_of(case.scenario, case.costs, seed=case.seed, replication=case.replication)
+    most = machine.state.mm[mm.MAP_COUNT]
     while run(machine, 1) == run_status.RUNNING:
-        most = max(most, machine.state.mm[mm_field.MAP_COUNT])
+        most = max(most, machine.state.mm[mm.MAP_COUNT])
     assert most <= len(machine.state.vmas)
-    assert (
-        np.diff(machine.state.vmas[: machine.state.mm[mm_field.MAP_COUNT], vma.START]) > 0
-    ).all()
+    assert (np.diff(machine.state.vmas[: machine.state.mm[mm.MAP_COUNT], vma.START]) > 0).all()

@@ -1,4 +1,4 @@
-"""Cost tables: complete, with sources, in the clock's order, and refused in one line otherwise."""
+"""Cost tables are complete, have sources, reach the clock in its order, and are else refused."""
 
 import tomllib
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_the_clock_gets_every_figure_in_its_place(name: str) -> None:
     assert values.shape == (cost.COUNT,)
     assert not values.flags.writeable
     assert values[work.NS] == 1
-    # A few places by their names here, all of them by the table's own map.
+    # A few places by the names given here, all of them by the table's own map.
     assert values[work.SYSCALL] == written["syscall_ns"]["value"]
     assert values[work.MLOCK_FILE] == written["mlock_file_ns"]["value"]
     assert values[work.MAPS_VMA] == written["maps_vma_ns"]["value"]
@@ -88,7 +88,7 @@ def test_only_the_measured_machine_claims_measurements() -> None:
     assert measured == {"vm-6.18"}
 
 
-# --- the figures that they must give back -----------------------------------------------------
+# --- the figures that they must reproduce -----------------------------------------------------
 
 
 def test_the_slow_disk_reads_20_gib_in_the_published_time() -> None:

@@ -1,4 +1,4 @@
-"""The presets: complete, runnable, and what they give beside what was published."""
+"""The presets are complete and run, and their figures are compared with published ones."""
 
 import polars as pl
 import pytest
@@ -61,16 +61,16 @@ def test_published_and_simulated_side_by_side() -> None:
     assert ratios["ps-20gb: longest call of ps"] == pytest.approx(1, abs=0.02)
     assert ratios["page-cache-20gb: longest call of ps"] == 1
     assert ratios["fault-retry-before: calls per second of reader"] == pytest.approx(1, abs=0.02)
-    # Each of the loop's two calls waits for a fault, so that a round takes two.
+    # Each of the loop's two calls waits for a fault, so a round takes two faults.
     assert ratios["fault-retry-before: calls per second of mapper"] == pytest.approx(1, abs=0.02)
     assert ratios["fault-retry-before: rounds per second of mapper"] == pytest.approx(0.5, abs=0.01)
-    # Its size is chosen to be one that does: the report names none.
+    # The size of the mapping is chosen so that it is 1: the report names no size.
     assert ratios["mcl-future-2013: longest call of trader"] == 1
 
 
 @pytest.mark.parametrize(("mib", "inside"), [(16, False), (18, True), (48, True), (52, False)])
 def test_what_size_of_mapping_stalls_the_trader_for_2_to_6_ms(mib: int, inside: bool) -> None:
-    """As the preset says, and by the calls that it is about: an munmap that clears marks."""
+    """As the preset says, and by the call that it is about: an munmap() that clears marks."""
     scenario = preset("mcl-future-2013").replace(**{"regions.file.pages": mib * 256})
     result = simulate(scenario)
     stall_ns = result.longest_wait("trader")
@@ -82,10 +82,10 @@ def test_what_size_of_mapping_stalls_the_trader_for_2_to_6_ms(mib: int, inside: 
 def test_after_2_6_38_minutes_are_gone_and_the_page_cache_still_takes_seconds() -> None:
     frame = published_comparison(AFTERWARDS)
     found = {row["scenario"]: row for row in frame.iter_rows(named=True)}
-    # "Minutes to milliseconds": less than that, once nothing else but the lock is in the way.
+    # "Minutes to milliseconds": less than that if nothing but the lock is in the way.
     assert found["map-20gb-after"]["simulated"] < 0.001
     assert found["map-page-cache-20gb-after"]["ratio"] == 1
-    # Of the loop only the two calls are known, which take 4 us of the 66 that an iteration took.
+    # Only the two calls of the loop are known; they take 4 us of the 66 us of an iteration.
     assert found["fault-retry-after"]["simulated"] > 15_000
 
 

@@ -1,4 +1,4 @@
-"""Scenarios: what they refuse and in which words, and that TOML brings them back."""
+"""Scenarios: what they refuse, in which words, and that they survive TOML."""
 
 import pickle
 
@@ -15,7 +15,7 @@ from tests.twin.strategies import scenarios
 
 KEYS = ", ".join(Scenario.model_fields)
 
-# What of the text is changed, into what, and the whole message.
+# The part of the text that is changed, what it is changed to, and the whole message.
 BAD_TEXTS = [
     # values out of range
     ("pages = 100", "pages = -3", "regions[0].pages = -3: must be 1 or more"),
@@ -32,7 +32,7 @@ BAD_TEXTS = [
         f"hold_ns = {10**15 + 1}",
         f"tasks[1].calls[1].hold_ns = {10**15 + 1}: must be {10**15} or less",
     ),
-    # values of another kind
+    # values of the wrong kind
     ("pages = 100", "pages = 1.5", "regions[0].pages = 1.5: must be a whole number"),
     ("pages = 100", "pages = nan", "regions[0].pages = nan: must be a whole number"),
     ("pages = 100", 'pages = "100"', 'regions[0].pages = "100": must be a whole number'),
@@ -46,7 +46,7 @@ BAD_TEXTS = [
     ('costs = "anon-2010"', "costs = 3", "costs = 3: must be text"),
     ("[[regions]]\nname", "[[x]]\nname", f"x: unknown key; known are {KEYS}"),
     ("cpus = 2", "regions = 5\n[[x]]", None),
-    # words that are none
+    # unknown words
     (
         "cpus = 2",
         'design = "fair"',
@@ -129,12 +129,12 @@ BAD_TEXTS = [
     (
         'region = "data"',
         'region = "data"\noffset_pages = 100',
-        "tasks[0].calls[0].offset_pages = 100: must be 99 or less, or pages be given",
+        "tasks[0].calls[0].offset_pages = 100: must be 99 or less, or give pages",
     ),
     (
         'region = "data"',
         'region = "data"\npages = 128',
-        "tasks[0].calls[0].pages = 128: the range ends behind the address space, must be 127 or "
+        "tasks[0].calls[0].pages = 128: the range ends beyond the address space, must be 127 or "
         "less",
     ),
     (
@@ -175,7 +175,7 @@ BAD_TEXTS = [
         "max_map_count = 3",
         "max_map_count = 3: must be 4 (mapped regions) or more",
     ),
-    # no TOML
+    # not TOML
     ("cpus = 2", "cpus = ", "line 3, column 8: not valid TOML: invalid value"),
     ("cpus = 2", "cpus: 2", None),
     (
@@ -280,9 +280,9 @@ BAD_CHANGES = [
     (
         "tasks.victim.count.x",
         3,
-        "tasks.victim.count.x: unknown key; tasks.victim.count is no table",
+        "tasks.victim.count.x: unknown key; tasks.victim.count is not a table",
     ),
-    ("name.x", 3, "name.x: unknown key; name is no table"),
+    ("name.x", 3, "name.x: unknown key; name is not a table"),
     ("regon.data.pages", 3, "regon: unknown key; did you mean regions?"),
     ("regions.data.pages", -3, "regions[0].pages = -3: must be 1 or more"),
     ("", 3, '"": unknown key; known are ' + KEYS),

@@ -1,1 +1,1 @@
-"""The lock alone, in another simulator: SimPy."""
+"""The lock by itself, in another simulator: SimPy."""

@@ -1,6 +1,6 @@
 """A reader/writer lock that is handed over first in, first out, as a SimPy model.
 
-Independent of the engine and of the twin: it shares with them only the policy of 2.6.36's rwsem.
+It is independent of the engine and of the twin: it shares only the policy of 2.6.36's rwsem.
 """
 
 from collections import deque
@@ -10,7 +10,7 @@ import simpy
 
 
 class HandOverLock:
-    """Granted in the order of asking; neighbours in the queue that can share it share it."""
+    """A lock granted in the order of requests; neighbours in the queue share it if they can."""
 
     def __init__(self, environment: simpy.Environment) -> None:
         self.environment = environment
@@ -19,7 +19,7 @@ class HandOverLock:
         self.queue: deque[tuple[bool, simpy.Event]] = deque()  # (exclusive?, granted)
 
     def request(self, exclusive: bool) -> simpy.Event:
-        """An event that happens when the lock is granted."""
+        """Ask for the lock; the event happens when it is granted."""
         granted = self.environment.event()
         self.queue.append((exclusive, granted))
         self._grant()
@@ -33,7 +33,7 @@ class HandOverLock:
         self._grant()
 
     def _grant(self) -> None:
-        """Grant to the front of the queue whatever goes with those who hold the lock."""
+        """Grant the lock to the front of the queue, as far as the holders allow."""
         while self.queue and not self.has_writer:
             exclusive, granted = self.queue[0]
             if exclusive and self.readers:
@@ -52,11 +52,11 @@ def lock_waits(
     Parameters
     ----------
     arrivals_ns : sequence of int
-        When each asks for the lock; of two at the same instant the one listed first is first.
+        When each asks for the lock; of two at the same instant, the one listed first is first.
     exclusive : sequence of bool
-        Whether it asks for it exclusively.
+        Whether each asks for it exclusively.
     holds_ns : sequence of int
-        How long it then holds it.
+        How long each then holds it.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The engine's lock against SimPy's: the same arrivals must wait equally long, one by one."""
+"""The engine's lock against SimPy's: each of the same arrivals must wait equally long."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from tests.twin.engine import run_engine, seen_on_engine
 
 
 class Customer(NamedTuple):
-    """One taker of the lock."""
+    """One customer of the lock."""
 
     arrival_ns: int
     exclusive: bool
@@ -21,7 +21,7 @@ class Customer(NamedTuple):
 
 
 def engine_waits(customers: list[Customer]) -> list[int]:
-    """How long each waits in the engine, where nothing but the holds takes time."""
+    """How long each waits in the engine, when nothing but the holds takes time."""
     scenario = Scenario(
         name="lock",
         costs="none",

@@ -1,6 +1,6 @@
-"""SPIN as the judge: what can become of a scenario, and which claims hold on every way there.
+"""SPIN as the judge: the possible outcomes of a scenario, and the claims that hold on every way.
 
-The model is mlock.pml; a scenario's tasks are written behind it. The search is exhaustive.
+The model is mlock.pml; the tasks of a scenario are appended to it. The search is exhaustive.
 """
 
 import re
@@ -20,7 +20,7 @@ CLAIMS = {
     "mlock_keeps_its_promise": "assertion violated mlock_keeps_its_promise",
     "every_call_returns": "invalid end state",
 }
-"""Claim -> what SPIN says where it is violated.
+"""Claim -> what SPIN says if it is violated.
 
 - `mlocked_only_in_vm_locked`: while nobody holds mmap_sem exclusively, no page is PageMlocked
   outside a VM_LOCKED VMA.
@@ -49,7 +49,7 @@ class Judgement(NamedTuple):
     states: int
     """Distinct states stored."""
     seconds: float
-    """Wall time of the search, once its program is made."""
+    """Wall time of the search, without compiling it."""
 
 
 def outcomes(
@@ -68,17 +68,17 @@ def outcomes(
 
     Args:
         scenario: name in `scenarios.SCENARIOS`.
-        design: of mlock(), the original or the RFC's.
-        policy: of mmap_sem, first in first out with hand-over, or anybody whom the mode allows.
+        design: of mlock(): the original or the RFC's.
+        policy: of mmap_sem: first in, first out with hand-over, or anybody whom the mode allows.
         pages: size of the address space, 3 to 6.
         batch: pages that the RFC's design populates under one shared hold.
         mutant: which line of the model to make wrong.
         reduction: partial-order reduction; it keeps outcomes and verdicts, not the states.
-        optimization: by which gcc compiles the search; up to a million states, -O0 is done sooner.
-        most_memory_mb: what the search may use.
+        optimization: of gcc for the search; up to a million states, -O0 is faster in all.
+        most_memory_mb: memory that the search may use.
 
     Raises:
-        JudgeError: SPIN or a C compiler is missing, or the search did not come to its end.
+        JudgeError: SPIN or a C compiler is missing, or the search did not finish.
     """
     case = _case(SCENARIOS[scenario](pages), design, policy, pages, batch, mutant)
     flags = [optimization, "-DSAFETY", f"-DMEMLIM={most_memory_mb}"]
@@ -89,7 +89,7 @@ def outcomes(
         _run(["spin", "-a", "case.pml"], folder)
         _run(["gcc", *flags, "-o", "pan", "pan.c"], folder)
         began = time.perf_counter()
-        # Go on behind an error; begin with a hash table of 2^20 slots, which grows.
+        # Go on after an error; begin with a hash table of 2^20 slots, which grows.
         report = _run(["./pan", "-c0", "-w20"], folder)
         return _read(report, time.perf_counter() - began)
 
@@ -157,7 +157,7 @@ def _run(command: list[str], folder: str) -> str:
 
 
 def _read(report: str, seconds: float) -> Judgement:
-    """What the search's report says, if it is of a complete one."""
+    """What the report of a search says; JudgeError if the search was not complete."""
     cut = re.search("max search depth too small|MEMLIM|out of memory|not completed", report)
     stored = re.search(r"^ *(\d+) states, stored", report, re.MULTILINE)
     if cut or not stored:

@@ -1,12 +1,12 @@
-"""The canonical line in which a run's outcome is written, so that two judges can be compared.
+"""The canonical line for the outcome of a run, so that two judges can be compared.
 
     ret=0,-ENOMEM pages=1Lpm .--- 2--- lv=1
 
 - `ret`: what each call returned, by task and then in the order of the task's calls; an error by
   its name, anything else (the page that `mmap` returns) in decimal.
 - `pages`, from page 0 on, each of four characters: the identity of the mapping that covers it (1
-  is the one that is there in the beginning, each `mmap` takes the next; `.` if none does), then
-  `L` in a VM_LOCKED VMA, `p` present, `m` PageMlocked, or `-` in the place of each.
+  is the one that is there at the start, each `mmap` takes the next; `.` if none does), then `L` in
+  a VM_LOCKED VMA, `p` present, `m` PageMlocked, or `-` in place of each.
 - `lv`: `locked_vm`, in pages.
 """
 
@@ -20,10 +20,10 @@ LINE = re.compile(rf"ret=({VALUE}(?:,{VALUE})*) pages=({PAGE}(?: {PAGE})*) lv=(0
 
 
 class Page(NamedTuple):
-    """What is left of one page."""
+    """The final state of one page."""
 
     identity: int
-    """Of the mapping that covers it; 0 if none does."""
+    """The identity of the mapping that covers it; 0 if none does."""
     vm_locked: bool
     present: bool
     mlocked: bool
@@ -33,7 +33,7 @@ class Outcome(NamedTuple):
     """The state in which every call has returned."""
 
     returned: tuple[int, ...]
-    """What each call returned, an error as the negative of its number."""
+    """What each call returned; an error is the negative of its number."""
     pages: tuple[Page, ...]
     locked_vm_pages: int
 
@@ -46,7 +46,7 @@ def format_outcome(outcome: Outcome) -> str:
 
 
 def parse_outcome(line: str) -> Outcome:
-    """The outcome that a canonical line stands for; ValueError if it is none."""
+    """The outcome for which a canonical line stands; ValueError if the line is not canonical."""
     match = LINE.fullmatch(line)
     if match is None:
         raise ValueError(f"not the canonical line of an outcome: {line!r}")
@@ -59,9 +59,9 @@ def parse_outcome(line: str) -> Outcome:
 
 
 def without_residue(outcome: Outcome) -> Outcome:
-    """The outcome but for which pages are present though nobody holds them locked.
+    """The outcome, without saying which pages that nobody holds locked are present.
 
-    Reclaim may take such a page at any time, so that no caller can rely on it.
+    Reclaim may take such a page at any time, so no caller can rely on it.
     """
     pages = (page._replace(present=page.present and page.vm_locked) for page in outcome.pages)
     return outcome._replace(pages=tuple(pages))

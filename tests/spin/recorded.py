@@ -1,6 +1,6 @@
-"""What SPIN says of every core scenario, as data/spin.csv has it for those without SPIN.
+"""What SPIN says of every core scenario, recorded in data/spin.csv for those without SPIN.
 
-`python -m tests.spin.recorded` writes the file anew; a test compares.
+`python -m tests.spin.recorded` writes the file again; a test compares the two.
 """
 
 from functools import partial
@@ -13,7 +13,7 @@ from tests.spin.scenarios import SCENARIOS, Task
 
 FILE = Path(__file__).parents[2] / "data" / "spin.csv"
 PAGES, BATCH = 3, 2
-CROWD = "crowd"  # of five tasks: too large for three pages in batches of two to be quick
+CROWD = "crowd"  # has five tasks: with three pages in batches of two, it would take too long
 DESIGNS: tuple[Design, ...] = ("exclusive", "batched")
 MUTANTS: tuple[tuple[Mutant, str], ...] = (
     ("NO_RECHECK", "munlock all"),
@@ -26,7 +26,7 @@ _judge = partial(outcomes, policy="fifo", pages=PAGES, batch=BATCH, optimization
 
 
 def rows() -> pl.DataFrame:
-    """A row a search.
+    """Run every search, and put one row per search into a table.
 
     Returns
     -------

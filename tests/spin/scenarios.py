@@ -1,7 +1,7 @@
 """The core scenarios: what else happens while an mlock() of everything is under way.
 
-In the beginning one anonymous, writable mapping covers every page; no page is present or locked,
-and nothing limits what may be locked. The *part* is all pages but the first and the last.
+At the start, one anonymous, writable mapping covers every page. No page is present or locked, and
+nothing limits what may be locked. The *part* is all pages except the first and the last.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ class Call(NamedTuple):
 
     @property
     def interferes(self) -> bool:
-        """Whether it takes back what an mlock() of these pages promises."""
+        """Whether the call takes back what an mlock() of these pages promises."""
         return self.name in ("munlock", "munmap", "mmap")
 
 
@@ -47,7 +47,7 @@ def remap_part(pages: int) -> tuple[Task, ...]:
 
 
 def replace_part(pages: int) -> tuple[Task, ...]:
-    """The part is mapped anew over the old mapping, in one call."""
+    """The part is mapped again over the old mapping, in one call."""
     return ((Call("mlock", 0, pages),), (Call("mmap", 1, pages - 2),))
 
 
@@ -56,7 +56,7 @@ def second_mlock(pages: int) -> tuple[Task, ...]:
 
 
 def two_munlocks(pages: int) -> tuple[Task, ...]:
-    """One unlocks all but the last page, the other all but the first."""
+    """One task unlocks all pages but the last, the other all but the first."""
     return (
         (Call("mlock", 0, pages),),
         (Call("munlock", 0, pages - 1),),
@@ -65,7 +65,7 @@ def two_munlocks(pages: int) -> tuple[Task, ...]:
 
 
 def toucher(pages: int) -> tuple[Task, ...]:
-    """The program writes to the last page, which mlock() comes to last."""
+    """The program writes to the last page, which mlock() reaches last."""
     return ((Call("mlock", 0, pages),), (Call("touch", pages - 1, 1),))
 
 
@@ -98,4 +98,4 @@ SCENARIOS: dict[str, Callable[[int], tuple[Task, ...]]] = {
     "hole": hole,
     "crowd": crowd,
 }
-"""Name -> the tasks on so many pages; each makes its calls one after another."""
+"""Name -> the tasks for a number of pages; each task makes its calls one after another."""

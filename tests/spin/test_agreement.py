@@ -1,4 +1,4 @@
-"""The explorer against SPIN: the same outcomes, and claims that hold for the one hold for both."""
+"""The checker against SPIN: the same outcomes, and the same claims hold."""
 
 import pytest
 
@@ -13,14 +13,14 @@ from tests.spin.scenarios import SCENARIOS, Call, Task
 PAGES = 3
 BATCH = 2
 MODELS = {"mlock": Mlock, "munlock": Munlock, "munmap": Munmap, "mmap": Mmap, "touch": Touch}
-# SPIN's claims about states, by the explorer's names.
+# SPIN's claims about states, by the checker's names.
 CLAIMS = ("mlocked-where-locked", "charged-as-locked", "complete", "progress")
 
 
 @pytest.mark.parametrize("policy", ["fifo", "any"])
 @pytest.mark.parametrize("design", ["exclusive", "batched"])
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_the_explorer_finds_what_spin_finds(name: str, design: Design, policy: Policy) -> None:
+def test_the_checker_finds_what_spin_finds(name: str, design: Design, policy: Policy) -> None:
     judged = outcomes(name, design, policy, PAGES, BATCH, optimization="-O0")
     checked = check(scenario(SCENARIOS[name](PAGES), design), policy=policy)
     assert {format_outcome(canonical(end)) for end in checked.outcomes} == judged.outcomes
@@ -30,7 +30,7 @@ def test_the_explorer_finds_what_spin_finds(name: str, design: Design, policy: P
 def scenario(
     tasks: tuple[Task, ...], design: Design, pages: int = PAGES, batch: int = BATCH
 ) -> Scenario:
-    """A scenario of the judge's as the explorer takes it."""
+    """A scenario of the judge in the form that the checker takes."""
     return Scenario(
         name="judged",
         costs="anon-2010",

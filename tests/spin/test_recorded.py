@@ -1,4 +1,4 @@
-"""What is recorded of SPIN's verdicts, for notebooks that run where there is no SPIN."""
+"""The recorded verdicts of SPIN, for notebooks that run where there is no SPIN."""
 
 import polars as pl
 from polars.testing import assert_frame_equal

@@ -12,8 +12,8 @@ PAGES = 3
 BATCH = 2
 
 EXPECTED: dict[tuple[str, Design], set[str]] = {
-    # Before or after: the original mlock() leaves no middle. The RFC's leaves, beyond these, what
-    # it had populated when the munlock() came: nothing, or a batch.
+    # Before or after: the original mlock() leaves nothing in between. In addition, the RFC's leaves
+    # what it had populated when the munlock() came: nothing, or one batch.
     ("munlock all", "exclusive"): {
         "ret=0,0 pages=1Lpm 1Lpm 1Lpm lv=3",
         "ret=0,0 pages=1-p- 1-p- 1-p- lv=0",
@@ -43,7 +43,8 @@ EXPECTED: dict[tuple[str, Design], set[str]] = {
         "ret=-ENOMEM,0 pages=.--- .--- .--- lv=0",
     },
     # A hole that is there in pass one is an error, and what lies before it stays locked: populated
-    # by the original, not by the RFC, which skips pass two. A hole that appears later is skipped.
+    # by the original, but not by the RFC, which skips pass two. A hole that appears later is
+    # skipped.
     ("munmap part", "exclusive"): {
         "ret=0,0 pages=1Lpm .--- 1Lpm lv=2",
         "ret=-ENOMEM,0 pages=1Lpm .--- 1--- lv=1",
@@ -73,15 +74,15 @@ EXPECTED: dict[tuple[str, Design], set[str]] = {
     },
     ("second mlock", "exclusive"): {"ret=0,0 pages=1Lpm 1Lpm 1Lpm lv=3"},
     ("second mlock", "batched"): {"ret=0,0 pages=1Lpm 1Lpm 1Lpm lv=3"},
-    # One of the two may come before the mlock() and the other behind it.
+    # One of the two may come before the mlock(), and the other after it.
     ("two munlocks", "exclusive"): {
         "ret=0,0,0 pages=1Lpm 1Lpm 1Lpm lv=3",
         "ret=0,0,0 pages=1-p- 1-p- 1Lpm lv=1",
         "ret=0,0,0 pages=1Lpm 1-p- 1-p- lv=1",
         "ret=0,0,0 pages=1-p- 1-p- 1-p- lv=0",
     },
-    # In the middle each takes out the pages that no batch has reached. The last page alone is
-    # reached without the first two when only those were unlocked in time, and then unlocked itself.
+    # In between, each takes out the pages that no batch has reached. Only the last page is reached,
+    # without the first two, if only those were unlocked in time; then it is unlocked itself.
     ("two munlocks", "batched"): {
         "ret=0,0,0 pages=1Lpm 1Lpm 1Lpm lv=3",
         "ret=0,0,0 pages=1-p- 1-p- 1Lpm lv=1",
@@ -114,7 +115,7 @@ def judged(scenario: str, design: Design, policy: Policy) -> Judgement:
 @pytest.mark.parametrize("policy", ["fifo", "any"])
 @pytest.mark.parametrize(("scenario", "design"), EXPECTED)
 def test_every_outcome_was_foreseen(scenario: str, design: Design, policy: Policy) -> None:
-    """And each of them comes about; on these, who is granted the lock makes no difference."""
+    """Each outcome does occur; for these, it makes no difference who is granted the lock."""
     judgement = judged(scenario, design, policy)
     assert judgement.outcomes == EXPECTED[scenario, design]
     assert judgement.verdicts == dict.fromkeys(CLAIMS, True)
@@ -135,9 +136,9 @@ def test_every_outcome_was_foreseen(scenario: str, design: Design, policy: Polic
     ],
 )
 def test_what_the_rfc_adds_to_the_outcomes_of_the_original(scenario: str, beyond: str) -> None:
-    """The RFC's sentence: an outcome of the original mlock(), up to which pages are still there.
+    """The RFC's sentence: an outcome of the original mlock(), except which pages are still there.
 
-    What goes beyond is no race: an mlock() that fails at a hole populates nothing any more.
+    What goes beyond that is no race: an mlock() that fails at a hole no longer populates anything.
     """
     original = judged(scenario, "exclusive", "fifo").outcomes
     added = judged(scenario, "batched", "fifo").outcomes - original

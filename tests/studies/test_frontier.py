@@ -1,4 +1,4 @@
-"""How long mlock() takes against how long others wait: batches, and the designs without."""
+"""How long mlock() takes against how long others wait, with batches and with other designs."""
 
 import polars as pl
 import pytest
@@ -104,12 +104,12 @@ def with_two(scenario: Scenario) -> Scenario:
     ("arguments", "because"),
     [
         ({"batch_pages": []}, "batch_pages is empty: must be one or more"),
-        ({"over": {"way": [1]}}, "over: way: is what the frontier itself varies"),
+        ({"over": {"way": [1]}}, "over.way: must be another name, since frontier itself varies w"),
         ({"scenarios": without_locker(MEMORY)}, "tasks: must be one group that calls mlock"),
         ({"scenarios": with_two(MEMORY)}, "tasks: must be one group .* there are locker, second"),
         (
             {"scenarios": MEMORY.replace(tasks=MEMORY.tasks[:1])},
-            "tasks: must be somebody beside the locker",
+            "tasks: must have a group besides the locker",
         ),
         (
             {

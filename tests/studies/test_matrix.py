@@ -1,4 +1,4 @@
-"""Every policy with every way to lock: the table, its order, and where the verdict turns."""
+"""Every lock policy with every way to lock: the table, its order, and where the verdict turns."""
 
 from typing import Any
 
@@ -6,8 +6,7 @@ import polars as pl
 import pytest
 
 from rfcsim import RfcsimError, matrix, mean_intervals, preset, sweep, ways_to_lock
-from rfcsim.model.layout import design
-from rfcsim.model.layout import policy as policies
+from rfcsim.model.layout import design, policy
 
 CASE = preset("matrix-256mb")
 WAYS = ways_to_lock(CASE)
@@ -18,10 +17,10 @@ def whole() -> pl.DataFrame:
     return matrix(CASE, replications=3, seed=2)
 
 
-def mean(frame: pl.DataFrame, way: str, policy: str, name: str = "mapper") -> float:
+def mean(frame: pl.DataFrame, way: str, lock_policy: str, name: str = "mapper") -> float:
     return frame.row(
         by_predicate=(pl.col("way") == way)
-        & (pl.col("lock_policy") == policy)
+        & (pl.col("lock_policy") == lock_policy)
         & (pl.col("class") == name),
         named=True,
     )["mean"]
@@ -30,18 +29,22 @@ def mean(frame: pl.DataFrame, way: str, policy: str, name: str = "mapper") -> fl
 def test_a_row_a_way_policy_and_class_in_order(whole: pl.DataFrame) -> None:
     classes = ["locker", "mapper", "worker", "monitor"]
     expected = [
-        (way, policy, name) for way in WAYS for policy in policies.BY_NAME for name in classes
+        (way, lock_policy, name)
+        for way in WAYS
+        for lock_policy in policy.BY_NAME
+        for name in classes
     ]
     assert whole.select("way", "lock_policy", "class").rows() == expected
-    assert list(WAYS)[: len(design.BY_NAME)] == list(ways_to_lock(CASE, locker="locker"))[:7]
-    assert set(list(WAYS)[:7]) == set(design.BY_NAME)
+    designs = len(design.BY_NAME)
+    assert list(WAYS)[:designs] == list(ways_to_lock(CASE, locker="locker"))[:designs]
+    assert set(list(WAYS)[:designs]) == set(design.BY_NAME)
 
 
 def test_each_cell_has_a_number_between_its_bounds(whole: pl.DataFrame) -> None:
     asked = whole.drop_nulls("mean")
     assert asked.filter(~pl.col("low").le(pl.col("mean") + 1e-6)).is_empty()
     assert asked.filter(~pl.col("high").ge(pl.col("mean") - 1e-6)).is_empty()
-    # Under the lock of its VMA a fault asks for no mmap_sem; everybody else asks everywhere.
+    # A fault under the lock of its VMA does not ask for mmap_sem; everybody else always asks.
     silent = whole.filter(pl.col("mean").is_null())
     assert set(silent["class"]) == {"worker"}
     assert set(silent["way"]) == set(WAYS) - (set(design.BY_NAME) - {"vma-lock"})
@@ -49,15 +52,15 @@ def test_each_cell_has_a_number_between_its_bounds(whole: pl.DataFrame) -> None:
 
 
 def test_the_verdict_turns_with_reader_stealing(whole: pl.DataFrame) -> None:
-    for policy in policies.BY_NAME:
-        held = mean(whole, "exclusive", policy)
+    for lock_policy in policy.BY_NAME:
+        held = mean(whole, "exclusive", lock_policy)
         assert held > 80e6
         for way in ("batched", "contended", "mlock pieces", "populate pieces"):
-            bound = 4e6 < mean(whole, way, policy) < 9e6
-            assert bound == (policy == "reader-stealing"), (way, policy)
-            assert bound or mean(whole, way, policy) < 1e6
+            bound = 4e6 < mean(whole, way, lock_policy) < 9e6
+            assert bound == (lock_policy == "reader-stealing"), (way, lock_policy)
+            assert bound or mean(whole, way, lock_policy) < 1e6
         for way in ("mlock pieces, pause", "populate pieces, pause"):
-            assert mean(whole, way, policy) < 1e6
+            assert mean(whole, way, lock_policy) < 1e6
 
 
 def test_who_asks_in_both_modes_has_the_worse() -> None:

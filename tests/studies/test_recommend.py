@@ -1,4 +1,4 @@
-"""Which batch reaches a target, what it costs, and what would if none does."""
+"""Which batch reaches a target, what it costs, and what else would if no batch does."""
 
 import polars as pl
 import pytest
@@ -22,7 +22,7 @@ PIECES = preset("pieces-other-cpu").replace(**{"regions.data.pages": 32_768})
 
 
 def rare(**changes) -> Scenario:
-    """One writer that comes now and then: what the formula is about."""
+    """One writer that comes now and then, as the formula assumes."""
     return Scenario(
         name="rare",
         costs="anon-2010",
@@ -86,7 +86,7 @@ def test_the_table_says_it_in_words(stolen: Recommendation) -> None:
 
 
 def test_what_would_help_does(stolen: Recommendation) -> None:
-    """The recommended pause, put into the scenario, is a recommendation by itself."""
+    """The recommended pause, put into the scenario, leads to a recommendation of its own."""
     paused = stolen.best().row(by_predicate=pl.col("way").str.contains("pause"), named=True)
     key = "tasks.locker.calls.populate"
     case = PIECES.replace(**{f"{key}.pause_ns": 73_000, f"{key}.piece_pages": 1})
@@ -127,7 +127,7 @@ def test_progress_ends_at_the_end() -> None:
             {"p99_wait_ns": MS},
             'design = "exclusive": must be "batched", since mlockall',
         ),
-        (rare().replace(tasks=rare().tasks[:1]), {"p99_wait_ns": MS}, "tasks: must be somebody"),
+        (rare().replace(tasks=rare().tasks[:1]), {"p99_wait_ns": MS}, "tasks: must have a group"),
     ],
 )
 def test_bad_input_is_one_line(scenario: Scenario, arguments: dict, because: str) -> None:

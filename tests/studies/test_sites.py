@@ -1,4 +1,4 @@
-"""The call sites: what the simulation finds, beside what is known of each kernel."""
+"""The call sites: what the simulation finds, compared with what is known of each kernel."""
 
 import polars as pl
 import pytest
@@ -69,7 +69,7 @@ def test_the_published_cure_is_where_the_simulation_finds_it(table) -> None:
 
 
 def test_a_shared_hold_stops_no_thread_that_faults(table) -> None:
-    """But for what remap_file_pages does exclusively: it clears marks and unmaps."""
+    """Except for what remap_file_pages does exclusively: it clears marks and unmaps."""
     waits = column(table, "3.9", "fault_wait_ns")
     remap = {site: waits.pop(site) for site in ("remap-first", "remap-locked")}
     assert set(waits.values()) == {0}
@@ -108,7 +108,7 @@ def test_a_page_fault_lets_the_stack_grow_without_populating_it(kernel: str) -> 
         hold_ns[name] = holds.filter(pl.col("class") == "caller")["max_ns"].to_list()
     (gup,) = hold_ns["gup"]
     assert gup > 1_000_000
-    if kernel == "6.4":  # a lock of the VMA does not do: there is none
+    if kernel == "6.4":  # a VMA lock does not help: there is no VMA yet
         assert len(hold_ns["fault"]) == 1
     assert max(hold_ns["fault"]) < 2_000
 

@@ -10,7 +10,7 @@ from rfcsim.trace.frame import EVENT_SCHEMA
 
 SHARED, EXCLUSIVE = "shared", "exclusive"
 
-# A reader behind a writer behind a reader, under first in, first out.
+# A reader behind a writer behind a reader, where the lock is first in, first out.
 CONVOY = """
     0   reader  call_begin     mlock
     0   reader  start_locking  shared
@@ -31,7 +31,7 @@ CONVOY = """
 
 
 def frame(text: str) -> pl.DataFrame:
-    """Read events written as "time task event [mode or call]", one a line.
+    """Read events that are written as "time task event [mode or call]", one on each line.
 
     A task's mode is the last one given for it. The class is the first letter of the task.
     """
@@ -48,7 +48,7 @@ def frame(text: str) -> pl.DataFrame:
 
 
 def event_frame(rows: Iterable[tuple[int, str, str, str | None, str | None]]) -> pl.DataFrame:
-    """time, task, event, mode, call."""
+    """An event frame of one lock from rows of time, task, event, mode and call."""
     whole: list[dict[str, Any]] = [
         {"time_ns": time, "task": task, "class": task[0], "event": event, "mode": mode}
         | {"call": call, "lock": None if mode is None else "mm"}
@@ -59,10 +59,10 @@ def event_frame(rows: Iterable[tuple[int, str, str, str | None, str | None]]) ->
 
 @st.composite
 def lock_traces(draw: st.DrawFn) -> pl.DataFrame:
-    """What a lock with no rule but exclusion could do: steal, wake in vain, grant, downgrade.
+    """What a lock could do whose only rule is exclusion: steal, wake in vain, grant, downgrade.
 
-    At each turn any task makes any move that the lock's state allows, so that every policy's traces
-    are among these, and many that no policy has.
+    At each turn any task makes any move that the state of the lock allows. So the traces of every
+    policy are among these, and so are many that no policy has.
     """
     tasks = ["a0", "a1", "b0", "b1", "c0"][: draw(st.integers(2, 5))]
     state = dict.fromkeys(tasks, "idle")  # or asks, owns, holds
@@ -90,7 +90,7 @@ def lock_traces(draw: st.DrawFn) -> pl.DataFrame:
             mode[task] = draw(st.sampled_from([EXCLUSIVE, SHARED]))
         if move == "downgrade":
             mode[task], move = SHARED, "acquire_returned"
-            if draw(st.booleans()):  # as the simulator says it; the other way is a real kernel's
+            if draw(st.booleans()):  # as the simulator writes it; else as a real kernel does
                 rows += [(now, task, event, SHARED, None) for event in ("released", "granted")]
         rows.append((now, task, move, mode[task], None))
         state[task] = {

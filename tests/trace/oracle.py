@@ -1,6 +1,6 @@
 """The rules of blame, one instant at a time, from whole spans instead of a sweep.
 
-Slow and plain: notebooks/reference/blame.md, sentence by sentence.
+It is slow and plain, and follows notebooks/reference/blame.md sentence by sentence.
 """
 
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ Judged = dict[tuple[str, int, int, int], tuple[str, str | None, str | None]]
 
 @dataclass
 class Stay:
-    """One request of a task: rows and times at which things happened to it."""
+    """One request of a task: the rows and times at which something happened to it."""
 
     task: str
     mode: str
-    asked: int = -1  # rows; -1 before the trace, NEVER not in it
+    asked: int = -1  # a row, as below; -1: before the trace, NEVER: not in it
     owned: int = NEVER
     held: int = NEVER
     ended: int = NEVER
@@ -35,7 +35,7 @@ class Stay:
         return not self.failed and self.owned <= row < self.ended
 
     def excludes(self, other: "Stay", row: int) -> bool:
-        """Whether what it owns at a row keeps out what another asks for."""
+        """Whether the hold, in its mode at a row, keeps out what another request asks for."""
         mode = "shared" if row >= self.downgraded else self.mode
         return "exclusive" in (mode, other.mode)
 
@@ -45,7 +45,7 @@ def stays(events: list[dict]) -> list[Stay]:
     found: list[Stay] = []
     for task in dict.fromkeys(event["task"] for event in events if event["mode"]):
         now: Stay | None = None
-        latest = -1  # row of its latest request: a hold without one belongs to that
+        latest = -1  # row of its latest request, to which a hold without a request belongs
         of_task = [(row, e) for row, e in enumerate(events) if e["task"] == task and e["mode"]]
         for number, (row, event) in enumerate(of_task):
             what, mode, time_ns = event["event"], event["mode"], event["time_ns"]
@@ -79,7 +79,7 @@ def stays(events: list[dict]) -> list[Stay]:
 
 
 def judged(frame: pl.DataFrame) -> Judged:
-    """What each waiter waits for in each stretch between two times at which something happened."""
+    """What each waiter waits for in each stretch between two times at which something happens."""
     events = frame.to_dicts()
     requests = stays(events)
     times = sorted({event["time_ns"] for event in events})

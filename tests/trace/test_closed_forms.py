@@ -1,4 +1,4 @@
-"""Simulated waits whose parts follow from the costs by arithmetic."""
+"""Simulated waits whose parts follow from the costs by simple arithmetic."""
 
 import polars as pl
 from hypothesis import assume, given
@@ -33,7 +33,7 @@ def beside_an_mlock(pages: int, waiter: TaskGroup, **fields: object) -> Scenario
 
 
 def test_behind_an_mlock_of_twenty_pages_all_blame_is_the_mlocks() -> None:
-    """The mlock holds the lock from 0 to 200 ns; who comes at 50 waits for what is left of it."""
+    """The mlock holds the lock from 0 to 200 ns; whoever comes at 50 waits for the rest of it."""
     waiter = TaskGroup(name="waiter", calls=(Hold(mode="shared", hold_ns=1),), start_ns=50)
     scenario = beside_an_mlock(20, waiter)
     assert parts(scenario, "waiter") == [("holder", "locker 0", 150), ("wake_up", None, 3)]
@@ -44,11 +44,11 @@ def test_behind_an_mlock_of_twenty_pages_all_blame_is_the_mlocks() -> None:
 
 
 def test_behind_the_rfcs_batches_blame_is_the_rest_of_one_batch() -> None:
-    """Batches of 4 pages end at 40, 80, ...; who comes at 50 is let in at 80."""
+    """Batches of 4 pages end at 40, 80, ...; whoever comes at 50 is let in at 80."""
     waiter = TaskGroup(name="waiter", calls=(Hold(mode="exclusive", hold_ns=7),), start_ns=50)
     scenario = beside_an_mlock(20, waiter, design="batched", batch_pages=4)
     assert parts(scenario, "waiter") == [("holder", "locker 0", 30), ("wake_up", None, 3)]
-    # And the locker, which asks again at 80, waits for the waiter that is on its way, and its hold.
+    # The locker asks again at 80. It waits for the waiter, first on its way and then in its hold.
     assert parts(scenario, "locker") == [
         ("queued_ahead", "waiter 0", 3),
         ("holder", "waiter 0", 7),
@@ -57,7 +57,7 @@ def test_behind_the_rfcs_batches_blame_is_the_rest_of_one_batch() -> None:
 
 
 def test_a_wake_up_includes_the_wait_for_the_cpu() -> None:
-    """On one CPU the locker, at 200 ns, goes on with a call of 30 ns before the waiter can run."""
+    """On one CPU, the locker goes on at 200 ns with a call of 30 ns before the waiter can run."""
     locker = TaskGroup(name="locker", calls=(Mlock(region="data"), Hold(mode="shared", hold_ns=30)))
     waiter = TaskGroup(name="waiter", calls=(Hold(mode="shared", hold_ns=1),), start_ns=50)
     scenario = Scenario(
@@ -67,7 +67,7 @@ def test_a_wake_up_includes_the_wait_for_the_cpu() -> None:
         regions=(Region(name="data", pages=20),),
         tasks=(locker, waiter),
     )
-    # The locker's first slice is over at 60 ns: then the waiter comes to run, and asks.
+    # The locker's first slice is over at 60 ns. Then the waiter runs, and asks.
     assert parts(scenario, "waiter", timeslice=60) == [
         ("holder", "locker 0", 140),
         ("wake_up", None, 30),
@@ -83,7 +83,7 @@ def test_a_wake_up_includes_the_wait_for_the_cpu() -> None:
 def test_the_convoy_of_a_reader_behind_a_writer_behind_a_reader(
     first_ns: int, writer_ns: int, arrivals: list[int], wake_up_ns: int
 ) -> None:
-    """From its arrival to the end of the first reader: then the writer, and itself, must wake."""
+    """It lasts until the end of the first reader. Then the writer has to wake, and itself too."""
     writer_at, second_at = arrivals
     assume(writer_at < second_at < first_ns)
     scenario = Scenario(

@@ -126,7 +126,7 @@ def test_an_empty_trace_has_no_intervals() -> None:
 
 @st.composite
 def traces(draw: st.DrawFn) -> list[Event]:
-    """Tasks that each wait and hold in turn, merged in the order of time."""
+    """The events of tasks that each wait and hold in turn, merged in the order of time."""
     events: list[Event] = []
     for task in ("a", "b", "c"):
         now = draw(st.integers(0, 5))
@@ -145,7 +145,7 @@ def traces(draw: st.DrawFn) -> list[Event]:
 def by_hand(
     events: Sequence[Event], zero_waits: bool
 ) -> list[tuple[str, str, str, int, int, bool]]:
-    """The same rules one event at a time."""
+    """The same rules, applied to one event at a time."""
     found: list[list[Any]] = []
     under_way: dict[str, list[Any]] = {}
     for time, task, name, mode in events:

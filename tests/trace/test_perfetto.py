@@ -1,4 +1,4 @@
-"""Perfetto's JSON: by the rules of its format, and with everything that the events have."""
+"""Perfetto's JSON: it obeys the rules of its format, and has everything that the events have."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ from rfcsim.trace.perfetto import write_perfetto
 
 
 def simulated() -> pl.DataFrame:
-    """With calls, CPUs and a disk; cut off in the middle."""
+    """A trace with calls, CPUs and a disk, cut off in the middle."""
     return simulate(preset("cold-file-1gb"), trace=3000).trace
 
 
@@ -34,7 +34,7 @@ def written(events: pl.DataFrame, folder: Path) -> list[dict[str, Any]]:
 
 
 def check(events: list[dict[str, Any]]) -> None:
-    """The rules of the Trace Event Format, of the phases that are used."""
+    """The rules of the Trace Event Format for the phases that are used."""
     tracks: dict[tuple[int, int], list[tuple[float, float]]] = {}
     asynchronous: dict[tuple[str, int], list[str]] = {}
     names = set()
@@ -57,7 +57,7 @@ def check(events: list[dict[str, Any]]) -> None:
         else:
             asynchronous.setdefault((event["cat"], event["id"]), []).append(event["ph"])
     assert all(phases == ["b", "e"] for phases in asynchronous.values())
-    # Slices of one track lie in each other or beside each other: they never overlap by half.
+    # Two slices of one track are nested or apart: they never overlap in part.
     for slices in tracks.values():
         under_way: list[float] = []
         for start, end in slices:

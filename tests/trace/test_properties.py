@@ -21,7 +21,7 @@ TICK_NS = 4_000_000
 
 
 def stretches(parts: pl.DataFrame, events: pl.DataFrame) -> Judged:
-    """The parts, cut wherever something happened."""
+    """The parts, cut at every time at which something happens."""
     times = events["time_ns"].unique().sort().to_list()
     return {
         (row["task"], row["wait_start_ns"], start_ns, end_ns): (
@@ -36,7 +36,7 @@ def stretches(parts: pl.DataFrame, events: pl.DataFrame) -> Judged:
 
 
 def check_tiling(parts: pl.DataFrame, events: pl.DataFrame) -> None:
-    """The parts of each wait lie end to end, and the waits are all there are."""
+    """The parts of each wait lie end to end, and no wait is missing."""
     assert parts.schema == BLAME_SCHEMA
     assert set(parts["part"]) <= set(PARTS)
     assert (parts["length_ns"] >= 1).all()

@@ -1,4 +1,4 @@
-"""Traces of a real kernel: what is read is what is in the file, and no file is read by half."""
+"""Traces of a real kernel: what is read is what is in the file, and no file is read in part."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ from rfcsim.runs.simulate import simulate
 from rfcsim.trace.frame import EVENT_SCHEMA, lock_intervals
 from tests.runs.examples import SMALL
 
-# The text of `trace` in tracefs; the others were written by trace-cmd and perf.
+# All others are the text of `trace` in tracefs.
 OTHER_FORMS = ("perf-script", "trace-cmd-report")
 RECORDED = [name for name in data_names("traces") if name not in OTHER_FORMS]
 
@@ -79,7 +79,7 @@ def test_stamps_are_exact(name: str) -> None:
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_nobody_holds_the_lock_beside_an_exclusive_holder(name: str) -> None:
-    """But for a microsecond: stamps are rounded, and a release is traced before it happens."""
+    """Except for a microsecond: stamps are rounded, and a release is traced before it happens."""
     holds = lock_intervals(read_trace(data_path("traces", name))).filter(state="holding")
     assert not holds["open"].any()
     exclusive = holds.filter(mode="exclusive")
@@ -93,7 +93,7 @@ def test_nobody_holds_the_lock_beside_an_exclusive_holder(name: str) -> None:
 
 
 def victim_pairs_ms(events: pl.DataFrame) -> list[float]:
-    """mmap() + munmap() of the victim: from the first's request to the second's release."""
+    """mmap() and munmap() of the victim, from the first's request to the second's release."""
     victim = events.filter(pl.col("class") == "victim")
     # Its very first exclusive request belongs to the start of the thread.
     asked = victim.filter(event="start_locking", mode="exclusive")["time_ns"].to_list()[1:]
@@ -112,7 +112,7 @@ def victim_pairs_ms(events: pl.DataFrame) -> list[float]:
     ],
 )
 def test_the_victims_stated_figures(name: str, median_ms: float, longest_ms: float) -> None:
-    """The program timed whole calls: they are longer by the 10 us outside the lock."""
+    """The program timed whole calls, which are longer by the 10 us outside the lock."""
     pairs = victim_pairs_ms(read_trace(data_path("traces", name)))
     assert median(pairs) == pytest.approx(median_ms, rel=0.005, abs=0.012)
     assert max(pairs) == pytest.approx(longest_ms, rel=0.006, abs=0.012)
@@ -141,7 +141,7 @@ def test_the_victim_of_the_whole_mlock_waits_until_it_ends() -> None:
 )
 def test_the_lockers_stated_total(name: str, pieces: int, total_ms: int) -> None:
     intervals = lock_intervals(read_trace(data_path("traces", name)))
-    # Long shared holds of the locker: its pieces, and the munmap() of it all at the end.
+    # Long shared holds of the locker: its pieces, and the munmap() of everything at the end.
     long = intervals.filter(
         pl.col("class") == "probe3",
         pl.col("state") == "holding",
@@ -168,7 +168,7 @@ def test_a_trace_pipe_has_the_events_of_the_trace(tmp_path: Path, name: str) -> 
 
 
 def test_a_trace_pipe_may_be_out_of_order(tmp_path: Path) -> None:
-    """Each CPU has a buffer of its own, and the kernel hands out what is there."""
+    """Each CPU has its own buffer, and the kernel hands out what is there."""
     path = trace_file(tmp_path, line("2.000001"), line("2.000000"), line("2.000002"), header="")
     assert read_trace(path)["time_ns"].to_list() == [0, 1000, 2000]
 
@@ -206,9 +206,8 @@ def test_what_the_tools_wrote_is_read(name: str) -> None:
     events = read_trace(data_path("traces", name), absolute=True)
     assert len(events) == text.count("write=")
     assert set(events["class"]) == {"locker", "victim"}
-    stamps = [
-        re.sub(r"\D", "", stamp).ljust(14, "0") for stamp in re.findall(r"\d+\.\d{6,9}", text)
-    ]
+    found = re.findall(r"\d+\.\d{6,9}", text)
+    stamps = [re.sub(r"\D", "", stamp).ljust(14, "0") for stamp in found]
     assert [str(time) for time in events["time_ns"]] == stamps
     holds = lock_intervals(events).filter(state="holding", mode="shared")
     # The pieces of the locker; then it gives the memory back.
@@ -239,10 +238,7 @@ def test_events_that_were_lost_on_the_way_are_refused(
     assert "events were lost here" in message
 
 
-@given(
-    name=st.sampled_from(OTHER_FORMS),
-    cut=st.integers(1, 2000),
-)
+@given(name=st.sampled_from(OTHER_FORMS), cut=st.integers(1, 2000))
 def test_another_form_that_is_cut_off_in_a_line_is_refused(
     tmp_path_factory: pytest.TempPathFactory, name: str, cut: int
 ) -> None:
@@ -270,7 +266,7 @@ def test_a_simulated_trace_is_read_as_it_is(tmp_path: Path) -> None:
         read_trace(file)
 
 
-# --- nothing is read by half ------------------------------------------------------------------
+# --- nothing is read in part ------------------------------------------------------------------
 
 SHORTEST = data_path("traces", "mlock-whole-other-cpu").read_bytes()
 LINE_ENDS = [match.end() for match in re.finditer(rb"\n", SHORTEST)]
@@ -308,7 +304,7 @@ def test_lost_events_are_refused(tmp_path: Path) -> None:
     assert "line 3: 20 of 21 entries were lost" in refused(path)
 
 
-# --- what is no such trace --------------------------------------------------------------------
+# --- files that are no such trace -------------------------------------------------------------
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
@@ -380,7 +376,7 @@ def test_the_busiest_address_space_is_read_unless_another_is_named(tmp_path: Pat
 def test_other_events_and_the_forms_of_other_kernels_are_read(tmp_path: Path) -> None:
     path = trace_file(
         tmp_path,
-        # 5.11 names the memory cgroup by its path, which may be empty or hold blanks.
+        # 5.11 names the memory cgroup by its path, which may be empty or have blanks in it.
         line().replace("memcg_id=1", "memcg_path=/user.slice/my app"),
         line(event="released").replace("memcg_id=1", "memcg_path="),
         # Options record-tgid and noirq-info.

@@ -1,4 +1,4 @@
-"""What the traces of a 6.18 kernel say of who is to blame, and what they cannot say."""
+"""What the traces of a 6.18 kernel say about who is to blame, and what they cannot say."""
 
 import polars as pl
 import pytest
@@ -22,7 +22,7 @@ def shares(name: str) -> dict[str, float]:
 
 
 def shares_of(events: pl.DataFrame) -> dict[str, float]:
-    """The share of each part in what the victim waited."""
+    """The share of each part in the waiting of the victim."""
     parts = blame(events).filter(pl.col("class") == "victim")
     summary = blame_summary(parts).group_by("part").agg(pl.col("share").sum())
     return dict.fromkeys(PARTS, 0.0) | dict(summary.iter_rows())
@@ -49,7 +49,7 @@ def test_behind_one_whole_mlock_its_hold_is_to_blame() -> None:
 def test_behind_pieces_on_another_cpu_the_lock_is_stolen_again_and_again(name: str) -> None:
     found = shares(name)
     assert found["stolen"] > 0.9
-    assert found["holder"] < 0.05  # of the piece that was under way when it came
+    assert found["holder"] < 0.05  # the piece that was under way when it came
 
 
 @pytest.mark.parametrize("name", ["pieces-256-same-cpu", "pieces-256-pause-40us"])

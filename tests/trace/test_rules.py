@@ -157,7 +157,7 @@ def test_a_writer_that_overtakes_a_queued_writer_steals_from_it() -> None:
         12  b  granted
         12  b  acquire_returned
     """
-    # Woken once, and still on its way when the lock comes free again: no second wake-up is needed.
+    # It is woken once, and still on its way when the lock comes free again: once is enough.
     assert parts(text, "b") == [
         ("holder", "a", 2, 5),
         ("wake_up", None, 5, 6),
@@ -167,7 +167,7 @@ def test_a_writer_that_overtakes_a_queued_writer_steals_from_it() -> None:
 
 
 def test_whoever_began_before_the_waiter_does_not_steal_from_it() -> None:
-    """Overtaken by one that came later, others wait for a thief that came before them."""
+    """A thief that overtook one waiter is an ordinary holder to those who came after the thief."""
     text = """
         0   a  start_locking  exclusive
         0   a  acquire_returned
@@ -291,7 +291,7 @@ def test_a_wait_that_a_signal_ends_has_parts_and_leaves_the_queue() -> None:
         6   s  acquire_returned
     """
     assert parts(text, "w") == [("holder", "r", 1, 5)]
-    # Nobody stands in its way any more, but it sleeps.
+    # Nobody is in its way any more, but it sleeps.
     assert parts(text, "s") == [("convoy", "w", 2, 5), ("wake_up", None, 5, 6)]
 
 

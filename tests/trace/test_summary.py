@@ -7,7 +7,7 @@ from tests.trace.frames import CONVOY, frame
 
 
 def test_the_summary_by_class_of_waiter() -> None:
-    # Of the class s, two tasks: 13 ns and 12 ns.
+    # The class s has two tasks, which wait 13 ns and 12 ns.
     text = CONVOY.replace(
         "10  reader  released", "5 sibling start_locking shared\n 10 reader released"
     )

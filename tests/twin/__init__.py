@@ -1,8 +1,8 @@
 """The rules of the model in plain Python: read it to learn them, run it to judge the jitted code.
 
-Written from `notebooks/reference/rules.md` and the facts that it rests on, never from the jitted
-code. It steps page by page and keeps everything in objects, lists and dictionaries. In reading
-order:
+It was written from `notebooks/reference/rules.md` and the facts that the page rests on, never from
+the jitted code. It steps page by page and keeps everything in objects, lists and dictionaries. In
+reading order:
 
 `effects`        what a step of a system call asks of the world
 `address_space`  VMAs that split and merge, pages
@@ -29,6 +29,6 @@ order:
 `outcome`        what a run leaves behind
 `simulate`       the one entry: a scenario in, an outcome out
 
-Around it: `strategies`, with `random_calls`, makes random scenarios of what it reads off a `tape`,
-`engine` runs them on the jitted clock, `agreement` compares the two.
+Around it, `strategies` and `random_calls` make random scenarios from the bytes of a `tape`,
+`engine` runs them on the jitted clock, and `agreement` compares the two.
 """

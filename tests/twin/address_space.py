@@ -1,4 +1,4 @@
-"""One process' VMAs and pages (rules 3). Memory is counted in page numbers."""
+"""The VMAs and pages of one process (rules 3). Memory is counted in page numbers."""
 
 from dataclasses import dataclass, field, replace
 
@@ -23,7 +23,7 @@ class Page:
     past_eof: bool = False
 
     def serves(self, writing: bool) -> bool:
-        """Does the entry do for such an access, as far as permissions go?"""
+        """Is the entry good for such an access, permissions apart?"""
         return self.present and not (writing and (self.zero or self.cow))
 
     def clear_entry(self) -> None:
@@ -31,7 +31,7 @@ class Page:
         self.present = self.mlocked = self.zero = self.cow = False
 
     def bits(self) -> int:
-        """The page as the flags of `rfcsim.model.layout`."""
+        """The page in the bits of `rfcsim.model.layout.bit`."""
         return (
             bit.PRESENT * self.present
             | bit.MLOCKED * self.mlocked
@@ -86,7 +86,7 @@ class Vma:
         return self.has(vm.READ) and (not writing or self.has(vm.WRITE))
 
     def continues(self, lower: "Vma") -> bool:
-        """Does it follow on `lower`, so like it that the two can be one?"""
+        """Does it begin where `lower` ends, and are they alike, so that the two can be one?"""
         return (
             lower.end == self.start
             and lower.flags == self.flags
@@ -103,7 +103,7 @@ class AddressSpace:
     max_map_count: int
     lock_limit: int | None  # RLIMIT_MEMLOCK in pages; None: unlimited
     cap_ipc_lock: bool
-    batch_pages: int | None  # pages a shared hold; None: populate under the exclusive one
+    batch_pages: int | None  # pages per shared hold; None: populate under the exclusive one
     readahead_pages: int
     vmas: list[Vma] = field(default_factory=list)
     locked_vm: int = 0
@@ -138,11 +138,11 @@ class AddressSpace:
         return self.cap_ipc_lock or self.lock_limit != 0
 
     def within_limit(self, pages: int) -> bool:
-        """May so many pages be locked in all?"""
+        """May this many pages be locked in all?"""
         return self.cap_ipc_lock or self.lock_limit is None or pages <= self.lock_limit
 
     def may_lock(self, pages: int) -> bool:
-        """Do so many more pages fit into RLIMIT_MEMLOCK?"""
+        """Do this many more pages fit into RLIMIT_MEMLOCK?"""
         return self.within_limit(self.locked_vm + pages)
 
     def insert(self, start: int, end: int, flags: int, backing: int) -> Vma:

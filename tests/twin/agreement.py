@@ -1,4 +1,4 @@
-"""The twin against the engine: everything that one run shows must be what the other shows."""
+"""The twin against the engine: everything that one shows of a run the other must show too."""
 
 import numpy as np
 
@@ -11,8 +11,10 @@ from tests.twin.simulate import simulate
 def agreed_outcome(
     scenario: Scenario, costs: np.ndarray, seed: int = 0, replication: int = 0
 ) -> Outcome:
-    """What the twin says of a run, once the engine has said the same page by page, and has left
-    the same bits by jumps."""
+    """What the twin says of a run, once the engine has been found to agree.
+
+    Page by page, the engine must show the same. In jumps, it must leave the same bits.
+    """
     outcome = simulate(scenario, costs, seed, replication)
     stepped = run_engine(scenario, costs, seed, replication, jump=False)
     seen = seen_on_engine(stepped)

@@ -10,7 +10,7 @@ from tests.twin.unmap import unmap
 
 
 def brk(space: AddressSpace, start: int, pages: int) -> Iterator[Effect]:
-    """Let the heap that begins at `start` have so many pages; its end is returned either way."""
+    """Give the heap that begins at `start` this many pages; the value is where it then ends."""
     yield Cpu(work.SYSCALL, 1)
     yield Down(lock.EXCLUSIVE)
     last = last_of_heap(space, start)
@@ -28,7 +28,7 @@ def brk(space: AddressSpace, start: int, pages: int) -> Iterator[Effect]:
 
 
 def last_of_heap(space: AddressSpace, start: int) -> Vma | None:
-    """The heap is what lies end to end from `start` on and is of one mapping."""
+    """The last VMA of the heap: those of one mapping that lie end to end from `start` on."""
     last = None
     vma = space.covering(start)
     while vma is not None and (last is None or vma.identity == last.identity):
@@ -38,7 +38,7 @@ def last_of_heap(space: AddressSpace, start: int) -> Vma | None:
 
 
 def may_grow(space: AddressSpace, end: int, wanted: int) -> bool:
-    """Is there room, with a page to spare, and may so much be mapped?"""
+    """Is there room, with a page to spare, and may that much be mapped?"""
     return (
         wanted <= len(space.pages)
         and not space.all_intersecting(end, wanted + 1)
@@ -50,7 +50,7 @@ def may_grow(space: AddressSpace, end: int, wanted: int) -> bool:
 def grow(
     space: AddressSpace, last: Vma | None, end: int, wanted: int
 ) -> Generator[Effect, None, None]:
-    """Map [end, wanted), as part of the heap's last VMA if that is alike."""
+    """Map [end, wanted), as part of the heap's last VMA if they are alike."""
     growth = Vma(
         start=end,
         end=wanted,

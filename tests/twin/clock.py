@@ -37,15 +37,15 @@ class Task:
     next_operation: int = 0
     times_made: dict[int, int] = field(default_factory=dict)  # sequential picks by operation
     operation: Operation | None = None  # of the call under way
-    steps: Iterator[Effect] = field(default_factory=lambda: iter(()))  # what is left of it
+    steps: Iterator[Effect] = field(default_factory=lambda: iter(()))  # the rest of that call
     call_began: int = 0
     round_began: int = 0
     asked_for_lock: int = 0
-    handed: int | None = None  # mode of a lock that it owns but has not come to use
+    handed: int | None = None  # mode of a lock that it owns but has not used yet
     got_lock: int = 0
     waits_for_page: int | None = None
     cpu: Processor | None = None
-    switch_ns: int = 0  # what it pays for having got this CPU
+    switch_ns: int = 0  # what the switch to this CPU costs
     slice_end: int = 0
     finished: bool = False
     returned: list[int] = field(default_factory=list)  # by its calls, in order
@@ -212,7 +212,7 @@ class Clock:
         self.ready.remove(heir)
         self.enter(heir, processor)
         if self.enters_a_cpu(task):
-            self.after(task.switch_ns, task, self.stretch_is_over)  # an event, even if in no time
+            self.after(task.switch_ns, task, self.stretch_is_over)  # even if it takes no time
         self.work(heir, heir.switch_ns)
 
     def work(self, task: Task, ns: int) -> None:

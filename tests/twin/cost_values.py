@@ -1,11 +1,11 @@
-"""Cost tables for tests, by name: what is not named costs nothing."""
+"""Cost tables for tests, by name. Work that is not named costs nothing."""
 
 import numpy as np
 
 from rfcsim.clock.layout import cost
-from rfcsim.model.layout import work as work_class
+from rfcsim.model.layout import work
 
-COLUMNS = {name: work for work, name in enumerate(work_class.NAMES)} | {
+COLUMNS = {name: column for column, name in enumerate(work.NAMES)} | {
     "lock": cost.LOCK,
     "wake_up": cost.WAKE_UP,
     "switch": cost.SWITCH,

@@ -1,4 +1,4 @@
-"""The disk: so many reads at a time, first come, first served (rules 5)."""
+"""The disk: a number of reads at a time, first come, first served (rules 5)."""
 
 from collections import deque
 from typing import NamedTuple
@@ -12,7 +12,7 @@ class Read(NamedTuple):
 
 
 class Disk:
-    """Reads in service, one a slot, and those that wait for a slot."""
+    """Reads in service, one per slot, and those that wait for a slot."""
 
     def __init__(self, costs: list[int]) -> None:
         self.request_ns = costs[cost.DISK_REQUEST]

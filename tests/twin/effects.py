@@ -53,5 +53,5 @@ VISIT = Cpu(work.VMA_VISIT, 1)
 
 
 def changes_made(changes: int) -> Cpu:
-    """The work of so many splits, merges, insertions or removals of VMAs."""
+    """The work of a number of splits, merges, insertions or removals of VMAs."""
     return Cpu(work.VMA_CHANGE, changes) if changes else VISIT

@@ -7,15 +7,11 @@ from typing import Any
 import numpy as np
 
 from rfcsim.clock.engine import run
-from rfcsim.clock.layout import clock as clock_field
-from rfcsim.clock.layout import event as events
-from rfcsim.clock.layout import run_status, sched, span
+from rfcsim.clock.layout import clock, event, run_status, sched, span
 from rfcsim.clock.machine import Machine
 from rfcsim.histogram import bucket_bounds
-from rfcsim.model.layout import call as call_number
-from rfcsim.model.layout import mm as mm_field
-from rfcsim.model.layout import reg
-from rfcsim.scenario.compile import compile_scenario
+from rfcsim.model.layout import call, mm, reg
+from rfcsim.runs.prepare import machine_of
 from rfcsim.scenario.scenario import Scenario
 from tests.twin.outcome import Outcome
 
@@ -34,8 +30,8 @@ def run_engine(
     trace_capacity: int = TRACE_CAPACITY,
     most_events: int = 1_000_000,
 ) -> Machine:
-    """Run a scenario to its end on the jitted clock, at most so many events at a time."""
-    machine = compile_scenario(
+    """Run a scenario to its end on the jitted clock, about `most_events` events at a time."""
+    machine = machine_of(
         scenario,
         costs,
         seed=seed,
@@ -47,34 +43,34 @@ def run_engine(
     while status == run_status.RUNNING:
         status = run(machine, most_events)
     assert status == run_status.FINISHED
-    assert machine.clock[clock_field.TRACED] <= trace_capacity or trace_capacity == 0
+    assert machine.clock[clock.TRACED] <= trace_capacity or trace_capacity == 0
     return machine
 
 
 def bits(machine: Machine) -> dict[str, bytes]:
-    """Every array of a machine, but for whether it jumps and how many events that took."""
-    clock = np.delete(machine.clock, [clock_field.JUMP, clock_field.EVENTS])
-    arrays = machine._asdict() | machine.state._asdict() | {"clock": clock}
+    """Every array of a machine, without whether it jumps and how many events that took."""
+    scalars = np.delete(machine.clock, [clock.JUMP, clock.EVENTS])
+    arrays = machine._asdict() | machine.state._asdict() | {"clock": scalars}
     del arrays["state"]
     return {name: array.tobytes() for name, array in arrays.items()}
 
 
 def seen_on_engine(machine: Machine) -> dict[str, Any]:
     """All that a run recorded and left behind, in plain Python."""
-    mm = machine.state.mm
-    traced = min(int(machine.clock[clock_field.TRACED]), len(machine.trace))
+    process = machine.state.mm
+    traced = min(int(machine.clock[clock.TRACED]), len(machine.trace))
     classes = range(len(machine.statistics))
     return {
         "trace": [
-            (time, events.NAMES[event], task, a, b)
-            for time, event, task, a, b in machine.trace[:traced].tolist()
+            (time, event.NAMES[number], task, a, b)
+            for time, number, task, a, b in machine.trace[:traced].tolist()
         ],
-        "vmas": [tuple(row) for row in machine.state.vmas[: mm[mm_field.MAP_COUNT]].tolist()],
+        "vmas": [tuple(row) for row in machine.state.vmas[: process[mm.MAP_COUNT]].tolist()],
         "pages": machine.state.pages.tolist(),
-        "locked_vm": int(mm[mm_field.LOCKED_VM]),
-        "total_vm": int(mm[mm_field.TOTAL_VM]),
-        "next_identity": int(mm[mm_field.NEXT_IDENTITY]),
-        "def_flags": int(mm[mm_field.DEF_FLAGS]),
+        "locked_vm": int(process[mm.LOCKED_VM]),
+        "total_vm": int(process[mm.TOTAL_VM]),
+        "next_identity": int(process[mm.NEXT_IDENTITY]),
+        "def_flags": int(process[mm.DEF_FLAGS]),
         "killed": set(np.flatnonzero(machine.state.tasks[:, reg.KILLED]).tolist()),
         "statistics": {
             (number, name): tuple(machine.statistics[number, record].tolist())
@@ -90,17 +86,17 @@ def seen_on_engine(machine: Machine) -> dict[str, Any]:
             for record, name in enumerate(span.NAMES)
         },
         "calls": {
-            (number, call): tuple(machine.calls[number, call].tolist())
+            (number, made): tuple(machine.calls[number, made].tolist())
             for number in classes
-            for call in range(call_number.COUNT)
+            for made in range(call.COUNT)
         },
         "tasks": machine.schedule[:, [sched.CALLS, sched.LAST_RETURN]].tolist(),
-        "elapsed_ns": int(machine.clock[clock_field.NOW]),
+        "elapsed_ns": int(machine.clock[clock.NOW]),
     }
 
 
 def seen_on_twin(outcome: Outcome, classes: int) -> dict[str, Any]:
-    """The same of the twin's run, the statistics computed from each single value."""
+    """The same for a run of the twin. The statistics are computed from the single values."""
     space = outcome.space
     times = {
         (number, name): outcome.times.get((number, name), [])
@@ -108,9 +104,9 @@ def seen_on_twin(outcome: Outcome, classes: int) -> dict[str, Any]:
         for name in span.NAMES
     }
     calls = {
-        (number, call): outcome.calls.get((number, call), [])
+        (number, made): outcome.calls.get((number, made), [])
         for number in range(classes)
-        for call in range(call_number.COUNT)
+        for made in range(call.COUNT)
     }
     return {
         "trace": outcome.trace,

@@ -1,4 +1,4 @@
-"""fork(), as far as the parent goes (rules 4; dup_mmap() of 2.6.36)."""
+"""fork(), as far as it concerns the parent (rules 4; dup_mmap() of 2.6.36)."""
 
 from collections.abc import Iterator
 

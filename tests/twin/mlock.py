@@ -90,7 +90,7 @@ def do_mlock_pages(
 ) -> Generator[Effect, None, int]:
     """The RFC's second pass: a batch at a time, each under a shared hold of its own.
 
-    Whatever ran between two batches may have changed the VMAs, so each batch looks anew.
+    Whoever ran between two batches may have changed the VMAs, so each batch looks again.
     """
     position = start
     while position < end:

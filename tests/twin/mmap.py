@@ -32,7 +32,7 @@ def mmap(
 
 
 def refusal(space: AddressSpace, pages: int, flags: int, map_locked: bool) -> int:
-    """What there is to find out before anything is unmapped: 0, or an errno."""
+    """The tests that come before anything is unmapped: 0, or an errno."""
     if pages == 0:
         return errno.EINVAL
     if space.map_count > space.max_map_count:
@@ -49,7 +49,7 @@ def map_region(
 ) -> Generator[Effect, None, None]:
     """Map free room and, if it is locked or to be populated, make its pages present.
 
-    An error of that ends it silently: the mapping stands.
+    An error while populating ends that silently: the mapping stands.
     """
     vma = space.insert(start, end, flags, backing)
     populated = (vma.locked or map_populate) and not vma.untouchable

@@ -29,7 +29,7 @@ def mremap(
 def do_mremap(
     space: AddressSpace, start: int, old: int, new: int, may_move: bool
 ) -> Generator[Effect, None, int]:
-    """Without a place to go to: moving is the last resort."""
+    """No new place is given: moving is the last resort."""
     if new < old:
         error = yield from unmap(space, start + new, start + old)
         return error or start
@@ -89,7 +89,7 @@ def is_free(space: AddressSpace, start: int, end: int) -> bool:
 
 
 def lowest_hole(space: AddressSpace, pages: int) -> int | None:
-    """The first of so many free pages."""
+    """Where the lowest hole that has room for this many pages begins."""
     candidates = [0, *(vma.end for vma in space.vmas)]
     return next((page for page in candidates if is_free(space, page, page + pages)), None)
 
@@ -132,7 +132,7 @@ def move_vma(
 def move_page(space: AddressSpace, source: int, target: int, is_file: bool) -> None:
     """Carry an entry over. The page cache stays, and is at the new place too.
 
-    What is being read counts as absent there: its read will come in at the old place.
+    A page that is being read counts as absent there: the read will arrive at the old place.
     """
     old, new = space.pages[source], space.pages[target]
     new.present, new.mlocked, new.zero, new.cow = old.present, old.mlocked, old.zero, old.cow

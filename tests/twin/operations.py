@@ -1,6 +1,6 @@
-"""A scenario's calls as the twin's (rules 4 and 6).
+"""The calls of a scenario, as calls of the twin (rules 4 and 6).
 
-Takes anything with the fields of the calls of `rfcsim`, and none of their methods.
+Anything will do that has the fields of `rfcsim`'s calls. None of their methods is used.
 """
 
 from collections.abc import Callable, Iterator
@@ -65,8 +65,8 @@ class Operation:
     """One call of a program, as one task makes it."""
 
     what: Any  # the scenario's call
-    place_of: Callable[[str], Place]  # where the regions are that the call names
-    task_of: Callable[[str, int], int]  # the tasks by group and number in it
+    place_of: Callable[[str], Place]  # where a region is, by its name
+    task_of: Callable[[str, int], int]  # a task, by its group and its number in the group
 
     @property
     def call(self) -> int:

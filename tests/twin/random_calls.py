@@ -25,8 +25,8 @@ from tests.twin.tape import Tape
 
 DISTRIBUTIONS = ["constant", "constant", "exponential", "uniform"]
 
-# What a scenario's calls are drawn from: everything, or what becomes a longer story about the
-# pages of files, or about private ones.
+# What a scenario's calls are drawn from: everything, or those that make a longer story about the
+# pages of files, or about private pages.
 WITHOUT_REGION = [Hold, ReadMaps, Mlockall, Mlockall, Munlockall, Fork, Kill]
 EVERYTHING = [
     *WITHOUT_REGION,
@@ -44,7 +44,7 @@ ON_PRIVATE_PAGES = [
 
 
 class Place(NamedTuple):
-    """Where the last copy of a region begins: its calls may not reach past the space from there."""
+    """Where the last copy of a region begins. From there no call may reach past the space."""
 
     region: Region
     start: int
@@ -71,7 +71,7 @@ def random_call(tape: Tape, around: Surroundings, least_think_ns: int = 0) -> Ba
 
 
 def arguments(tape: Tape, kind: type[BaseCall], around: Surroundings) -> dict[str, Any]:
-    """What a call of this kind says besides the time to think."""
+    """The fields of a call of this kind, apart from the time to think."""
     if kind in (ReadMaps, Fork, Munlockall):
         return {}
     if kind is Hold:
@@ -98,7 +98,7 @@ def arguments(tape: Tape, kind: type[BaseCall], around: Surroundings) -> dict[st
 
 
 def random_place(tape: Tape, kind: type[BaseCall], places: list[Place]) -> Place:
-    """The first one is everybody's favourite, so that calls get into one another's way."""
+    """A place for a call. The first is the most likely, so that calls get in one another's way."""
     suitable = places
     if kind is Truncate:
         suitable = [place for place in places if place.region.backing == "file"]
@@ -108,8 +108,10 @@ def random_place(tape: Tape, kind: type[BaseCall], places: list[Place]) -> Place
 
 
 def random_range(tape: Tape, region: Region, room: int) -> dict[str, int]:
-    """The rest of a region from some page on, a part of it, or any pages: also of a hole behind it,
-    or of the next region."""
+    """The rest of a region from some page on, a part of it, or any pages.
+
+    The last may also be in a hole behind the region, or in the next region.
+    """
     offset = tape.pick([0, tape.integer(0, region.pages - 1)])
     match tape.integer(0, 2):
         case 0:
@@ -123,7 +125,7 @@ def random_range(tape: Tape, region: Region, room: int) -> dict[str, int]:
 def beside_range(
     tape: Tape, kind: type[BaseCall], around: Surroundings, region: Region, pages: int
 ) -> dict[str, Any]:
-    """What a call on a range of so many pages says besides the range."""
+    """The fields of a call on a range of this many pages, apart from the range."""
     if kind is Touch:
         return {
             "write": tape.pick([True, False]),
@@ -142,7 +144,7 @@ def beside_range(
 
 
 def destination(tape: Tape, around: Surroundings, source: Region, new_pages: int) -> dict[str, Any]:
-    """Where MREMAP_FIXED is to go: mostly away from where it is."""
+    """Where MREMAP_FIXED is to put the mapping: mostly away from where it is."""
     elsewhere = [place for place in around.places if place.region is not source]
     region, start = tape.pick(elsewhere * 3 + around.places)
     room = around.space_end - start

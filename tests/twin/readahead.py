@@ -1,7 +1,7 @@
 """Which file pages a fault reads (rules 3, *Readahead*; mm/filemap.c of 2.6.36).
 
-A walk through a file reads two windows at first and marks where the second begins; reaching a mark
-submits the next window, so that one is in flight while one is being mapped.
+A walk through a file first reads two windows and marks where the second begins. When the walk
+reaches a mark, it submits the next window, so one is in flight while another is being mapped.
 """
 
 from rfcsim.model.layout import vm
@@ -12,15 +12,17 @@ LOTS_OF_MISSES = 100  # MMAP_LOTSAMISS
 
 
 def readable(page: Page) -> bool:
-    """Is there something to read: is it neither here, nor on its way, nor past the end?"""
+    """Can it be read: is it neither here, nor on its way, nor past the end of the file?"""
     return not (page.cached or page.reading or page.past_eof)
 
 
 def read(
     space: AddressSpace, vma: Vma, first: int, end: int, *, mark_at: int | None = None
 ) -> Submit:
-    """Begin to read [first, end), cut short at the end of the VMA and at the first page that
-    there is nothing to read of; mark one page, if the read gets that far."""
+    """Begin to read [first, end), and mark one page if the read gets that far.
+
+    The read is cut short at the end of the VMA, and before the first page that cannot be read.
+    """
     stop = first
     while stop < min(end, vma.end) and readable(space.pages[stop]):
         space.pages[stop].reading = True
@@ -31,7 +33,7 @@ def read(
 
 
 def on_miss(space: AddressSpace, vma: Vma, page: int) -> Submit:
-    """The page is not in the page cache: read it, and what else belongs to it."""
+    """The page is not in the page cache: read it, and the pages that are to come along."""
     window = space.readahead_pages
     if vma.has(vm.RAND_READ):
         return read(space, vma, page, page + 1)

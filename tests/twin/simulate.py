@@ -11,8 +11,8 @@ from tests.twin.workload import lay_out, programs
 def simulate(scenario: Any, costs: Iterable[int], seed: int = 0, replication: int = 0) -> Outcome:
     """Run a scenario to its end, step by step and page by page.
 
-    `scenario` has the fields of `rfcsim.Scenario`; `costs` is a cost table's values in the order of
-    `rfcsim.clock.layout`.
+    `scenario` has the fields of `rfcsim.Scenario`. `costs` has the values of a cost table in the
+    order of `rfcsim.clock.layout.cost`.
     """
     space, places = lay_out(scenario)
     clock = Clock(

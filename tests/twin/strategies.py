@@ -100,7 +100,7 @@ RegionKind = Callable[[Tape], dict[str, Any]]
 
 
 def random_regions(tape: Tape, kinds: list[RegionKind], groups: list[str]) -> list[Region]:
-    """A few regions, mostly some room behind them, and seldom a stack that may grow into it."""
+    """A few regions, mostly with room behind them, and seldom a stack that may grow into it."""
     regions = [
         Region(
             name=f"region{number}",

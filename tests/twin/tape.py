@@ -1,8 +1,8 @@
-"""Random choices read off a string of bytes.
+"""Random choices, read from a string of bytes.
 
 Drawing each choice from Hypothesis would take longer than the runs do, and most of its examples
-would be copies of one another with a part replaced. One string of bytes it draws in no time, each
-anew, and still shrinks to the simplest that fails.
+would be copies of one another with a part replaced. A string of bytes it draws in no time, a new
+one for each example, and it still shrinks that to the simplest that fails.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Tape:
-    """Bytes, each good for one choice; zeros, and what lies behind the end, choose the first."""
+    """Bytes, each good for one choice. A zero chooses the first option, and so does the end."""
 
     def __init__(self, content: bytes) -> None:
         self.bytes = iter(content)

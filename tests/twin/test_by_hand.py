@@ -1,4 +1,4 @@
-"""Small cases worked out by hand from the rules: twin and engine must say what they say.
+"""Small cases worked out by hand from the rules; twin and engine must agree with them.
 
 Each trace was written down with pencil and paper; the comments are the arithmetic.
 """
@@ -30,7 +30,7 @@ def vmas(outcome: Outcome) -> list[tuple[int, int, int]]:
 
 
 def test_a_writer_between_two_readers_makes_a_convoy():
-    """The second reader could share with the first, but a writer waits: it goes behind it."""
+    """The second reader could share with the first, but a writer waits, so it queues behind."""
     scenario = Scenario(
         name="convoy",
         costs="none",

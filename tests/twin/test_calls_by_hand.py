@@ -1,6 +1,6 @@
 """Rare meetings of two calls, worked out by hand from the rules and the kernel's own order.
 
-Twin and engine must say what they say; the comments are the arithmetic.
+Twin and engine must agree with them; the comments are the arithmetic.
 """
 
 from typing import Any

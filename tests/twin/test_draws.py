@@ -1,4 +1,4 @@
-"""The twin's random numbers: right by themselves, and the engine's to the last bit."""
+"""The twin's random numbers are right by themselves, and equal the engine's to the last bit."""
 
 from itertools import pairwise
 from math import log, ulp

@@ -1,4 +1,4 @@
-"""Readahead worked out by hand from the rules: twin and engine must do what they say."""
+"""Readahead worked out by hand from the rules; twin and engine must agree with it."""
 
 from rfcsim import Mlock, Region, Scenario, TaskGroup, Touch
 from rfcsim.model.layout import call, lock

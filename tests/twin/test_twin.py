@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rfcsim import Region, Scenario, TaskGroup, Touch
-from rfcsim.model.layout import call as call_number
-from rfcsim.model.layout import errno
+from rfcsim.model.layout import call, errno
 from tests.twin.agreement import agreed_outcome
 from tests.twin.cost_values import cost_values
 from tests.twin.engine import bits, run_engine
@@ -15,9 +14,9 @@ from tests.twin.strategies import Case, cases
 # Calls that the model has and the twin does not make yet.
 MODEL_ALONE = ("populate", "remap_file_pages", "get_user_pages")
 
-# Every value that a call can have in a scenario, with 0 for success. The random ones meet them all.
+# Every value that a call can have in a scenario; 0 is success. Random scenarios meet them all.
 VALUES = {
-    *((call, 0) for call in call_number.NAMES[1:] if call not in MODEL_ALONE),
+    *((name, 0) for name in call.NAMES[1:] if name not in MODEL_ALONE),
     *(("mlock", error) for error in (errno.EPERM, errno.ENOMEM, errno.ERESTARTSYS)),
     *(
         ("mlockall", error)
@@ -25,7 +24,7 @@ VALUES = {
     ),
     *(("mmap", error) for error in (errno.EPERM, errno.ENOMEM, errno.EAGAIN)),
     *(("mremap", error) for error in (errno.EINVAL, errno.EFAULT, errno.EAGAIN, errno.ENOMEM)),
-    *((call, errno.ENOMEM) for call in ("munlock", "munmap", "mprotect")),
+    *((name, errno.ENOMEM) for name in ("munlock", "munmap", "mprotect")),
     ("touch", errno.EFAULT),
 }
 
@@ -37,8 +36,8 @@ def test_the_engine_does_what_the_rules_say():
     @given(cases())
     def engine_and_twin_agree(case: Case):
         outcome = agreed_outcome(*case)
-        for (_, call), made in outcome.calls.items():
-            met.update((call_number.NAMES[call], min(value, 0)) for _, value in made)
+        for (_, number), made in outcome.calls.items():
+            met.update((call.NAMES[number], min(value, 0)) for _, value in made)
 
     engine_and_twin_agree()
     assert met == VALUES

@@ -8,7 +8,7 @@ from tests.twin.effects import VISIT, Cpu, Done, Effect, WaitPage
 
 
 def truncate(space: AddressSpace, start: int, pages: int) -> Iterator[Effect]:
-    """End the file before the range. `mmap_sem` is in nobody's way here."""
+    """End the file before the range. This does not take `mmap_sem`."""
     affected = range(start, start + pages)
     yield Cpu(work.SYSCALL, 1)
     for page in affected:

@@ -9,7 +9,7 @@ from tests.twin.populate import FAULT, Mark, make_present
 
 
 def touch(space: AddressSpace, page: int, writing: bool) -> Iterator[Effect]:
-    """A user access: no more than that if the page-table entry allows it, else do_page_fault()."""
+    """A user access, and do_page_fault() unless the page-table entry allows the access."""
     if entry_allows(space, page, writing):
         yield Cpu(work.TOUCH, 1)
         yield Done(0)
@@ -38,7 +38,7 @@ def entry_allows(space: AddressSpace, page: int, writing: bool) -> bool:
 
 
 def vma_to_fault_in(space: AddressSpace, page: int, writing: bool) -> Vma | None:
-    """The VMA that covers the page, grown down to it if it is a stack, and if it may be used."""
+    """The VMA that covers the page, if it may be used. A stack grows down to the page first."""
     vma = space.first_ending_after(page)
     if vma is None:
         return None

@@ -13,7 +13,7 @@ Fixup = Callable[[Vma, int, int], Generator[Effect, None, int]]  # of a VMA's pa
 def walk_range(
     space: AddressSpace, start: int, end: int, fixup: Fixup
 ) -> Generator[Effect, None, int]:
-    """Fix up the range, VMA by VMA, until one fails; a hole is found out when it is reached."""
+    """Fix up the range, VMA by VMA, until one fails; a hole is noticed when it is reached."""
     if space.covering(start) is None:
         return errno.ENOMEM
     yield VISIT
@@ -44,7 +44,7 @@ def walk_all(space: AddressSpace, fixup: Fixup) -> Generator[Effect, None, None]
 
 
 def end_of_vma(space: AddressSpace, part_end: int) -> int:
-    """The end of the VMA that the part has become: it may have merged with what lies behind."""
+    """The end of the VMA that the part has become: it may have merged with the one behind it."""
     fixed = space.covering(part_end - 1)
     assert fixed is not None
     return fixed.end
@@ -55,7 +55,7 @@ def change_flags(
 ) -> Generator[Effect, None, int]:
     """Split a part off its VMA, give it these flags, and merge it with neighbours like it.
 
-    What is VM_LOCKED is charged. Too many VMAs are an error, and leave what has been split so.
+    VM_LOCKED pages are charged. Too many VMAs are an error; the splits made before it stay.
     """
     splits = 0
     limited = not joins_a_neighbour(space, vma, start, end, flags)

@@ -1,6 +1,6 @@
-"""A scenario's regions and tasks, as the twin's own objects (rules 3 to 6).
+"""The regions and tasks of a scenario, as the twin's own objects (rules 3 to 6).
 
-Takes anything with the fields of `rfcsim.Scenario`, and none of its methods.
+Anything will do that has the fields of `rfcsim.Scenario`. None of its methods is used.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which page of its range a `touch` accesses."""
+"""Which page of its range a `touch` accesses: `operation.PICK`."""
 
 FIXED = 0  # the first page
 RANDOM = 1  # a page of the range at random

@@ -1,4 +1,4 @@
-"""How far the rows of a run are filled."""
+"""How far the arrays of rows and buckets are filled: `filled` of rfcsim.clock.replications."""
 
-FILLED = 0  # how many rows there are ...
-LISTED = 1  # ... and how many buckets they list, one row's behind another's
+FILLED = 0  # rows in use
+LISTED = 1  # buckets in use: those of one row after those of another

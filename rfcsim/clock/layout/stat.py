@@ -1,6 +1,9 @@
-"""`Machine.statistics`: what is kept of each span beside its histogram."""
+"""What `Machine.statistics` keeps of each span (span.*), besides its histogram."""
+
+from rfcsim.model.layout.complete import size_of
 
 COUNT = 0
-SUM = 1
-MAX = 2
-SIZE = 3
+SUM = 1  # ns
+MAX = 2  # ns
+
+SIZE = size_of(vars())

@@ -1,7 +1,10 @@
-"""`Machine.calls`: what is kept of each call."""
+"""What `Machine.calls` keeps of each call (call.*), by class of task."""
+
+from rfcsim.model.layout.complete import size_of
 
 COUNT = 0
-FAILED = 1  # returned a negative value
+FAILED = 1  # how many returned a negative value
 SUM_NS = 2
 MAX_NS = 3
-SIZE = 4
+
+SIZE = size_of(vars())

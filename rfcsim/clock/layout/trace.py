@@ -1,8 +1,11 @@
-"""`Machine.trace`: one row an event."""
+"""The columns of `Machine.trace`, which has one row for each event."""
 
-TIME = 0
+from rfcsim.model.layout.complete import size_of
+
+TIME = 0  # ns
 EVENT = 1  # event.*
 TASK = 2  # -1 for the disk
-A = 3
+A = 3  # what comes with the event: see rfcsim.clock.layout.event
 B = 4
-SIZE = 5
+
+SIZE = size_of(vars())

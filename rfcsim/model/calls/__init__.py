@@ -1,1 +1,1 @@
-"""System calls, user accesses and signals: the step function of each."""
+"""The step functions of the calls: system calls, user accesses and signals."""

@@ -9,6 +9,7 @@ from rfcsim.model.vma import covers, find_vma, insert_vma, intersects
 
 HEAP = vm.READ | vm.WRITE  # VM_DATA_DEFAULT_FLAGS
 
+# Where in the call a task is (reg.STEP), apart from the shared stretches.
 ENTER = 0
 LOCK = 1
 CHECK = 2
@@ -20,10 +21,9 @@ RETURN = 4
 def step_brk(state, task):
     """One move of `brk`: the heap, which begins at reg.START, is to end at reg.END.
 
-    The value is where it ends then: on failure where it ended before, which reg.RETURN says
-    until the end. Under
-    mlockall(MCL_FUTURE) what it grows by is locked and populated under the exclusive hold.
-    See :func:`rfcsim.model.step.step` for the result.
+    The value is where the heap then ends; on failure that is where it ended before, which
+    reg.RETURN holds in the meantime. After mlockall(MCL_FUTURE) the new pages are locked and
+    populated under the exclusive hold. See :func:`rfcsim.model.step.step` for the result.
 
     Source: `sys_brk` and `do_brk`, mm/mmap.c, 2.6.36.
     """
@@ -53,9 +53,9 @@ def step_brk(state, task):
 
 @inner
 def end_of_heap(state, start):
-    """Where the heap ends that begins at `start`: `mm->brk`.
+    """Where the heap that begins at `start` ends: `mm->brk`.
 
-    It is read off the VMAs: those of one mapping that lie end to end from `start` on.
+    The VMAs tell: the heap is those of one mapping that lie end to end from `start` on.
     """
     vmas = state.vmas
     row = find_vma(state, start)
@@ -80,7 +80,7 @@ def _may_grow(state, end, new_end):
 
 @inner
 def _grow(state, regs, end):
-    """Map [end, reg.END): as more of the last VMA if that fits, else as a VMA of its own."""
+    """Map [end, reg.END) by extending the last VMA if it fits, else as a VMA of its own."""
     vmas = state.vmas
     flags = HEAP | state.mm[mm.DEF_FLAGS]
     new_end = regs[reg.END]

@@ -6,6 +6,7 @@ from rfcsim.model.limits import over_limit
 from rfcsim.model.pages import ANON, FAILED, make_present, mapped_for
 from rfcsim.model.vma import UNTOUCHABLE, covers, find_vma, intersects
 
+# Where in the access a task is (reg.STEP).
 ENTER = 0
 LOCK = 1
 FAULT = 2
@@ -21,11 +22,12 @@ FAULT_IN_VMA = 8
 def step_touch(state, task):
     """One move of a user access to the page reg.START; reg.ARG says whether it is a write.
 
-    Present pages cost no lock. Otherwise the fault holds `mmap_sem` shared from the look-up of
-    the VMA to the end: in 2.6.36 disk waits included; from 2.6.37 on it gives the lock up the
-    first time that it has to wait for the disk, and begins anew. From 6.4 on it holds a lock of
-    its VMA alone, unless a call is changing that, or it has to begin anew. The value is 0, or
-    -EFAULT for the SIGSEGV or SIGBUS. See :func:`rfcsim.model.step.step` for the result.
+    An access to a present page takes no lock. Otherwise the fault holds `mmap_sem` shared from the
+    look-up of the VMA to the end. In 2.6.36 that includes waits for the disk. From 2.6.37 on it
+    gives the lock up the first time that it has to wait for the disk, and begins again. From 6.4 on
+    it holds only a lock of its VMA, unless a call is changing that VMA or the fault has to begin
+    again. The value is 0, or -EFAULT for the SIGSEGV or SIGBUS. See
+    :func:`rfcsim.model.step.step` for the result.
 
     Source: `do_page_fault`, arch/x86/mm/fault.c, 2.6.36, 2.6.37 and 6.19.
     """
@@ -39,8 +41,8 @@ def step_touch(state, task):
                 regs[reg.STEP] = LOCK
                 continue
             kind, a, b = fault_in(state, task, page, regs[reg.ARG] != 0, work.FAULT_ANON)
-            begins_anew = in_vma or (where == FAULT and rules & rule.FAULT_RETRY != 0)
-            if kind == effect.WAIT_PAGE and begins_anew:
+            begins_again = in_vma or (where == FAULT and rules & rule.FAULT_RETRY != 0)
+            if kind == effect.WAIT_PAGE and begins_again:
                 regs[reg.STEP] = SLEEP
                 if not in_vma:
                     return effect.UP, lock.SHARED, 0
@@ -53,7 +55,7 @@ def step_touch(state, task):
             return kind, a, b
         if where == SLEEP:
             regs[reg.STEP] = LOCK_AGAIN
-            regs[reg.LOOKED_UP] = -1  # it will be looked up anew
+            regs[reg.LOOKED_UP] = -1  # it will be looked up again
             if state.pages[page] & bit.READING:
                 return effect.WAIT_PAGE, page, 0
         elif where == ENTER:
@@ -74,9 +76,9 @@ def step_touch(state, task):
 
 @inner
 def _may_lock_vma(state, page):
-    """Whether a fault finds a VMA that it can lock: it is there, and nobody is changing it.
+    """Whether a fault finds a VMA that it can lock: there is one, and nobody is changing it.
 
-    What the exclusive holder of `mmap_sem` changes is taken to be what its range meets.
+    The exclusive holder of `mmap_sem` is taken to change the VMAs that its range meets.
 
     Source: `lock_vma_under_rcu`, mm/memory.c, 6.4.
     """
@@ -94,7 +96,7 @@ def _may_lock_vma(state, page):
 def _needs_no_fault(state, page, write):
     """Whether the page tables let the access through: present, and the VMA permits it.
 
-    An entry that `munmap` has yet to clear lets it through, though its VMA is gone.
+    An entry that `munmap` has yet to clear lets it through although the VMA is gone.
     """
     if not mapped_for(state, page, write):
         return False
@@ -105,15 +107,15 @@ def _needs_no_fault(state, page, write):
 
 
 @inner
-def fault_in(state, task, page, write, work):
-    """Make one page present for somebody who accesses it; see `make_present` for the result."""
+def fault_in(state, task, page, write, first_work):
+    """Make one page present for an access; see `make_present` for parameters and result."""
     row = vma_for_access(state, page)
     if row < 0 or state.vmas[row, vma.FLAGS] & UNTOUCHABLE:
         return FAILED, errno.EFAULT, 0
-    kind, a, b = make_present(state, task, row, page, write, work)
+    kind, a, b = make_present(state, task, row, page, write, first_work)
     # Only a new anonymous page is marked: `is_mlocked_vma`, mm/internal.h. A file page of a
     # VM_LOCKED VMA stays unmarked until reclaim meets it.
-    new_page = kind == effect.CPU and a == work + ANON
+    new_page = kind == effect.CPU and a == first_work + ANON
     if new_page and state.vmas[row, vma.FLAGS] & vm.LOCKED:
         state.pages[page] |= bit.MLOCKED
     return kind, a, b
@@ -121,9 +123,9 @@ def fault_in(state, task, page, write, work):
 
 @inner
 def vma_for_access(state, page):
-    """Row of the VMA that covers the page, a stack grown down to it if need be; or -1.
+    """Row of the VMA that covers the page, or -1. A stack grows down to the page if need be.
 
-    Source: `do_page_fault` and `expand_stack`, 2.6.36: it grows under the shared lock.
+    Source: `do_page_fault` and `expand_stack`, 2.6.36: a stack grows under the shared lock.
     """
     vmas = state.vmas
     row = find_vma(state, page)

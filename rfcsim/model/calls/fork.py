@@ -1,9 +1,10 @@
-"""`fork`, as far as the parent's address space goes."""
+"""`fork`, as far as it concerns the parent's address space."""
 
 from rfcsim._jit import cold, inner
 from rfcsim.model.layout import backing, bit, effect, lock, mm, reg, vma, work
 from rfcsim.model.vma import find_vma
 
+# Where in the call a task is (reg.STEP).
 ENTER = 0
 LOCK = 1
 COPY_VMAS = 2
@@ -15,9 +16,9 @@ RETURN = 4
 def step_fork(state, task, run_class, run_limit):
     """One move of `fork()`, under one exclusive hold of the parent's `mmap_sem`.
 
-    The child gets copies of the VMAs, without VM_LOCKED, and shares the parent's anonymous
-    pages: a write to one copies it first. The child itself is not modelled, so the pages stay
-    shared until written. reg.NEXT is the next page to look at. The value is 0. See
+    The child gets copies of the VMAs, without VM_LOCKED, and shares the parent's anonymous pages: a
+    write to one copies it first. The child itself is not modelled, so a page stays shared until it
+    is written. reg.NEXT is the next page to look at. The value is 0. See
     :func:`rfcsim.model.step.step` for parameters and result.
 
     Source: `dup_mmap` (kernel/fork.c), `copy_page_range` and `copy_one_pte` (mm/memory.c), 2.6.36.
@@ -46,7 +47,7 @@ def step_fork(state, task, run_class, run_limit):
 
 @inner
 def _share_pages(state, regs, most):
-    """Share the next anonymous pages with the child; how many, 0 when none is left."""
+    """Share the next anonymous pages with the child; returns how many, 0 when none is left."""
     vmas, pages = state.vmas, state.pages
     count = 0
     page = regs[reg.NEXT]

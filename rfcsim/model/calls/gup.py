@@ -1,4 +1,4 @@
-"""`get_user_pages`: the kernel itself reaches into user memory, as for O_DIRECT or `ptrace`."""
+"""`get_user_pages`: the kernel itself accesses user memory, as for O_DIRECT or `ptrace`."""
 
 from rfcsim._jit import cold, inner
 from rfcsim.model.calls.fault import fault_in, vma_for_access
@@ -8,7 +8,7 @@ from rfcsim.model.populate import skip_stack_guard
 from rfcsim.model.shared import POPULATING
 from rfcsim.model.vma import find_vma
 
-# Where in the call a task is (reg.STEP), beside the shared stretches.
+# Where in the call a task is (reg.STEP), apart from the shared stretches.
 ENTER = 0
 LOCK = 1
 BEGIN = 2
@@ -20,10 +20,11 @@ RETURN = 4
 def step_get_user_pages(state, task):
     """One move of `get_user_pages(start, length)`; reg.ARG says whether it is going to write.
 
-    One shared hold, disk waits included. A page below a stack lets the stack grow down to it. If
-    that is VM_LOCKED, what it grew by is populated in this hold, which a page fault, though it
-    lets a stack grow too, does not do. The value is how many pages it got, or -EFAULT if none. See
-    :func:`rfcsim.model.step.step` for the result.
+    It holds the lock shared all the time, waits for the disk included. An access below a stack lets
+    the stack grow. If the stack is VM_LOCKED, the pages by which it grew are populated in this
+    hold. (A page fault lets a stack grow too, but populates nothing.) The value is the number of
+    pages that it got, or the error if it got none: -EFAULT, or -ERESTARTSYS after a fatal signal.
+    See :func:`rfcsim.model.step.step` for the result.
 
     Source: `__get_user_pages`, mm/memory.c, and `find_extend_vma`, mm/mmap.c, 2.6.36. Since 6.5
     it lets no stack grow.
@@ -61,7 +62,7 @@ def step_get_user_pages(state, task):
 
 @inner
 def _grows_locked_stack(state, regs, page):
-    """Whether a VM_LOCKED stack grows down to the page; what it grew by is then populated next.
+    """Whether a VM_LOCKED stack grows down to the page; its new pages are then populated next.
 
     Source: `find_extend_vma`, 2.6.36.
     """

@@ -1,4 +1,4 @@
-"""A fatal signal."""
+"""`kill`: a fatal signal."""
 
 from rfcsim._jit import cold
 from rfcsim.model.layout import effect, reg, work
@@ -10,9 +10,9 @@ ENTER = 0
 def step_kill(state, task):
     """One move of `kill(task, SIGKILL)`; reg.ARG is the task.
 
-    The signal is pending from then on. Populating notices it before each page and ends with
-    -ERESTARTSYS; waits for `mmap_sem` and for the disk are not interrupted. A killed task makes
-    no further call, which is for the caller of :func:`rfcsim.model.step.begin` to see to.
+    From then on the signal is pending. A task that populates notices it before each page and stops
+    with -ERESTARTSYS. Waits for `mmap_sem` and for the disk are not interrupted. A killed task
+    makes no further call; the caller of :func:`rfcsim.model.step.begin` has to see to that.
 
     Source: `fatal_signal_pending` in `__get_user_pages`, mm/memory.c, 2.6.36.
     """

@@ -1,4 +1,4 @@
-"""`mlock`, `munlock`, `mlockall` and `munlockall`, by the design of 2.6.36 and by the RFC's."""
+"""`mlock`, `munlock`, `mlockall` and `munlockall`, by every design."""
 
 from rfcsim._jit import inner
 from rfcsim.model.layout import (
@@ -29,7 +29,7 @@ from rfcsim.model.vma import (
     walked_to,
 )
 
-# Where in the call a task is (reg.STEP), beside the shared stretches.
+# Where in the call a task is (reg.STEP), apart from the shared stretches.
 ENTER = 0
 MAY_LOCK = 1
 LOCK = 2
@@ -39,8 +39,8 @@ CLEAR = 5
 LEAVE_FIRST_PASS = 6
 AFTER_FIRST_PASS = 7
 WALK = 8
-TAKE_ANEW = 9
-TAKEN_ANEW = 10
+LOCK_AGAIN = 9
+LOCKED_AGAIN = 10
 DOWNGRADE = 11
 
 
@@ -50,23 +50,23 @@ def step_mlock(state, task, run_class, run_limit):
 
     By the rules of 2.6.36 this is `sys_mlock`, `sys_mlockall`, `do_mlock`, `do_mlockall` and
     `mlock_fixup`: flags and pages under one exclusive hold. By those of 2.6.28 the lock is
-    downgraded for the pages of each VMA, then taken anew. From the RFC on this only sets flags,
-    and the second pass populates. Unlocking is the same in all. The calls on all memory have
-    the whole address space as their range. See :func:`rfcsim.model.step.step` for parameters
-    and result.
+    downgraded for the pages of each VMA, then taken exclusively again. From the RFC on these steps
+    only set flags, and the second pass populates. Unlocking is the same in all designs. The range
+    of `mlockall` and `munlockall` is the whole address space. See
+    :func:`rfcsim.model.step.step` for parameters and result.
     """
     regs = state.tasks[task]
     while True:
         where = regs[reg.STEP]
         if where == POPULATED:
             if regs[reg.HELD] == lock.SHARED:
-                regs[reg.STEP] = TAKE_ANEW
+                regs[reg.STEP] = LOCK_AGAIN
                 return effect.UP, lock.SHARED, 0
             regs[reg.STEP] = LEAVE_FIRST_PASS if regs[reg.RETURN] != 0 else FIXUP
-        elif where == TAKE_ANEW:
-            regs[reg.STEP] = TAKEN_ANEW
+        elif where == LOCK_AGAIN:
+            regs[reg.STEP] = LOCKED_AGAIN
             return effect.DOWN, lock.EXCLUSIVE, 0
-        elif where == TAKEN_ANEW:
+        elif where == LOCKED_AGAIN:
             if not _still_there(state, regs):
                 regs[reg.RETURN] = errno.ENOMEM
             regs[reg.STEP] = LEAVE_FIRST_PASS if regs[reg.RETURN] != 0 else FIXUP
@@ -119,7 +119,7 @@ def step_mlock(state, task, run_class, run_limit):
 
 @inner
 def _first_mode(state, regs):
-    """How the first pass, and unlocking, take the lock: exclusively, unless by mistake."""
+    """How the first pass and unlocking take the lock: exclusively, except in two mutants."""
     mistake = mutant.FIRST_PASS_SHARED if _locks(regs) else mutant.MUNLOCK_SHARED
     return lock.SHARED if state.mm[mm.MUTANT] == mistake else lock.EXCLUSIVE
 
@@ -157,9 +157,11 @@ def _has_second_pass(state, regs):
 
 @inner
 def _still_there(state, regs):
-    """Whether the part that was populated under the downgraded lock seems to be one VMA still.
+    """Whether the part that was populated under the downgraded lock still seems to be one VMA.
 
-    Only its end is looked at. Source: `mlock_fixup`, 2.6.28.
+    Only its end is looked at.
+
+    Source: `mlock_fixup`, 2.6.28.
     """
     row = find_vma(state, regs[reg.PART])
     return row < state.mm[mm.MAP_COUNT] and regs[reg.STOP] <= state.vmas[row, vma.END]
@@ -167,7 +169,7 @@ def _still_there(state, regs):
 
 @inner
 def _mark_present(state, regs, run_class, run_limit):
-    """Mark the next present pages of [reg.NEXT, reg.STOP), one or a run; how many, 0 at the end.
+    """Mark the next present page of [reg.NEXT, reg.STOP), or a run; returns how many, 0 at the end.
 
     Source: `mlock_vma_pages_range` and `mlock_pte_range`, 6.19.
     """
@@ -187,20 +189,20 @@ def _mark_present(state, regs, run_class, run_limit):
 
 @inner
 def _begin_walk(state, regs):
-    """The checks under the lock; False if the call is over, with its value set.
+    """Make the checks under the lock; False if the call is over, with its value set.
 
     Source: `sys_mlock`, `do_mlock`, `sys_mlockall` and `do_mlockall`, 2.6.36.
     """
-    which, start = regs[reg.CALL], regs[reg.START]
+    this_call, start = regs[reg.CALL], regs[reg.START]
     regs[reg.NEXT] = start
     if _is_for_all(regs):
-        flags = regs[reg.ARG] if which == call.MLOCKALL else 0
+        flags = regs[reg.ARG] if this_call == call.MLOCKALL else 0
         if flags & flag.MCL_CURRENT and above_limit(state, state.mm[mm.TOTAL_VM]):
             regs[reg.RETURN] = errno.ENOMEM
             return False
         state.mm[mm.DEF_FLAGS] = vm.LOCKED if flags & flag.MCL_FUTURE else 0
         return flags != flag.MCL_FUTURE
-    if which != call.MUNLOCK and over_limit(state, regs[reg.END] - start):
+    if this_call != call.MUNLOCK and over_limit(state, regs[reg.END] - start):
         regs[reg.RETURN] = errno.ENOMEM
         return False
     if start == regs[reg.END]:
@@ -216,7 +218,7 @@ def _fixup(state, regs):
     """Set or clear VM_LOCKED on the part of the range that the next VMA covers.
 
     Returns an effect, or `effect.DONE` when the walk is over and reg.RETURN says how.
-    reg.STEP and [reg.NEXT, reg.STOP) tell what is to be done with the part's pages.
+    reg.STEP and [reg.NEXT, reg.STOP) say what is to be done with the part's pages.
 
     Source: the loops of `do_mlock` and `do_mlockall`, and `mlock_fixup`, 2.6.36; the RFC's first
     three hunks; `mlock_fixup`, 2.6.28 and 6.19.

@@ -7,7 +7,7 @@ from rfcsim.model.populate import enter_populating, lock_new_range
 from rfcsim.model.shared import UNMAPPED, WHOLE_RANGE, begin_unmapping
 from rfcsim.model.vma import UNTOUCHABLE, find_vma, insert_vma
 
-# Where in the call a task is (reg.STEP), beside the shared stretches.
+# Where in the call a task is (reg.STEP), apart from the shared stretches.
 ENTER = 0
 LOCK = 1
 CHECK = 2
@@ -19,12 +19,12 @@ RETURN = 4
 def step_mmap(state, task):
     """One move of `mmap(MAP_FIXED)` or of `munmap`, under one hold.
 
-    `mmap` unmaps what is in the way first, as `mmap_region` does, and populates what is VM_LOCKED
-    (MAP_LOCKED, or mlockall(MCL_FUTURE) before) or MAP_POPULATE. See
-    :func:`rfcsim.model.step.step` for the result.
+    `mmap` first unmaps what is in the way, as `mmap_region` does. It populates the mapping if that
+    is VM_LOCKED (by MAP_LOCKED, or by an earlier mlockall(MCL_FUTURE)) or MAP_POPULATE is given.
+    See :func:`rfcsim.model.step.step` for the result.
 
-    Source: `do_mmap_pgoff`, `mmap_region` and `do_munmap`, mm/mmap.c, 2.6.36, where `munmap`
-    still unmapped its pages under the write lock; `__do_munmap`, 4.20, where it does not.
+    Source: `do_mmap_pgoff`, `mmap_region` and `do_munmap`, mm/mmap.c, 2.6.36, where `munmap` unmaps
+    its pages under the write lock; `__do_munmap`, 4.20, where it does not.
     """
     regs = state.tasks[task]
     where = regs[reg.STEP]
@@ -50,7 +50,7 @@ def step_mmap(state, task):
 
 @inner
 def _refusal(state, regs):
-    """The errno of the tests before anything changes, or 0."""
+    """The errno of the tests that come before any change, or 0."""
     pages = regs[reg.END] - regs[reg.START]
     if pages == 0:
         return errno.EINVAL
@@ -67,10 +67,10 @@ def _refusal(state, regs):
 
 @inner
 def _insert(state, regs):
-    """Insert the VMA; the step that follows is set: populating, or the release.
+    """Insert the VMA and set the next step, which is populating or the release.
 
-    The kernel charges what is locked once it is populated; here it is charged at once, which
-    nobody can tell from outside the hold.
+    The kernel charges a locked mapping once it is populated. Here it is charged at once; from
+    outside the hold nobody can tell the difference.
     """
     vmas = state.vmas
     start, end = regs[reg.START], regs[reg.END]

@@ -20,12 +20,13 @@ RETURN = 6
 def step_mprotect(state, task):
     """One move of `mprotect(start, length, protection)`, under one exclusive hold.
 
-    Pages stay as they are: present ones remain so without permission, and the zero page remains
-    where write permission comes, until a write. reg.ARG is the protection, as VM_*. See
+    Pages stay as they are. A present page remains present without permission, and the zero page
+    remains where write permission is given, until a write. reg.ARG is the protection, as VM_*. See
     :func:`rfcsim.model.step.step` for the result.
 
-    Source: `sys_mprotect`, `mprotect_fixup` and `change_protection`, mm/mprotect.c, 2.6.36. The
-    last visits page-table entries without a chance to reschedule: one step, however many pages.
+    Source: `sys_mprotect`, `mprotect_fixup` and `change_protection`, mm/mprotect.c, 2.6.36.
+    `change_protection` visits page-table entries without a chance to reschedule, so it is one step,
+    however many pages there are.
     """
     regs = state.tasks[task]
     while True:

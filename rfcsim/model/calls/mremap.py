@@ -15,10 +15,10 @@ from rfcsim.model.shared import (
 from rfcsim.model.unmap import MAPPED_BITS
 from rfcsim.model.vma import covers, find_vma, fits, insert_row, merge_with_next
 
-FILE_BITS = bit.CACHED | bit.MARKED | bit.PAST_EOF  # what a moved mapping knows of its file
-SPARE_ROWS = 3  # move_vma keeps away from max_map_count: unmapping may split one VMA into three
+FILE_BITS = bit.CACHED | bit.MARKED | bit.PAST_EOF  # what is known of file pages moves along
+SPARE_ROWS = 3  # how far move_vma keeps below max_map_count: unmapping may split a VMA in three
 
-# Where in the call a task is (reg.STEP), beside the shared stretches.
+# Where in the call a task is (reg.STEP), apart from the shared stretches.
 ENTER = 0
 LOCK = 1
 CHECK = 2
@@ -32,11 +32,11 @@ RETURN = 6
 def step_mremap(state, task, run_class, run_limit):
     """One move of `mremap(start, old length, new length, flags, new start)`.
 
-    reg.ARG is the new number of pages. reg.BACKING is the page of MREMAP_FIXED, or MREMAP_MAYMOVE
-    or MREMAP_IN_PLACE. All happens under one exclusive hold. What moves keeps its flags,
-    VM_LOCKED among them, its pages and its identity; only pages by which it grows are
-    populated. Until the end reg.RETURN is where it moves to. See
-    :func:`rfcsim.model.step.step` for parameters and result.
+    reg.ARG is the new number of pages. reg.BACKING is the new first page, for MREMAP_FIXED, or
+    MREMAP_MAYMOVE or MREMAP_IN_PLACE. There is one exclusive hold. A mapping that moves keeps its
+    pages, its identity and its flags, VM_LOCKED among them; only the pages by which it grows are
+    populated. reg.RETURN is where it moves to. See :func:`rfcsim.model.step.step` for parameters
+    and result.
 
     Source: `do_mremap`, `mremap_to`, `vma_to_resize` and `move_vma`, mm/mremap.c, 2.6.36.
     """
@@ -93,7 +93,7 @@ def step_mremap(state, task, run_class, run_limit):
 
 @inner
 def kept_pages(regs):
-    """How many of the old pages the mapping keeps."""
+    """How many of its old pages the mapping keeps."""
     return min(regs[reg.END] - regs[reg.START], regs[reg.ARG])
 
 
@@ -122,7 +122,7 @@ def _is_invalid(state, regs):
 
 @inner
 def _resize(state, regs):
-    """Grow in place or begin to move; VMA changes made, or the errno. reg.STEP is set.
+    """Grow in place or begin to move; reg.STEP is set. Returns how many VMA changes, or the errno.
 
     Source: `vma_to_resize`, the rest of `do_mremap`, and `move_vma` up to `copy_vma`, 2.6.36.
     """
@@ -161,7 +161,7 @@ def _resize(state, regs):
 
 @inner
 def _has_room_behind(state, row, pages):
-    """Whether a VMA may grow by so many pages. Source: `vma_expandable`, 2.6.36."""
+    """Whether there is room behind a VMA for `pages` more. Source: `vma_expandable`, 2.6.36."""
     end = state.vmas[row, vma.END] + pages
     if row + 1 < state.mm[mm.MAP_COUNT] and state.vmas[row + 1, vma.START] < end:
         return False
@@ -170,7 +170,10 @@ def _has_room_behind(state, row, pages):
 
 @inner
 def _find_room(state, pages):
-    """The lowest hole of so many pages, or -1. Stands for `get_unmapped_area`, 2.6.36."""
+    """The start of the lowest hole that has room for `pages`, or -1.
+
+    It stands for `get_unmapped_area`, 2.6.36.
+    """
     start = 0
     for row in range(state.mm[mm.MAP_COUNT]):
         if state.vmas[row, vma.START] - start >= pages:
@@ -181,7 +184,9 @@ def _find_room(state, pages):
 
 @inner
 def _copy_vma(state, row, shift, start, pages):
-    """Insert a copy of the VMA at `row` for [start, start + pages), merged with what it fits.
+    """Insert a copy of the VMA at `row` for [start, start + pages); returns how many VMA changes.
+
+    The copy is merged with its neighbours if it fits them.
 
     Source: `copy_vma`, mm/mmap.c, 2.6.36.
     """
@@ -208,11 +213,12 @@ def _copy_vma(state, row, shift, start, pages):
 
 @inner
 def _move_pages(state, regs, run_class, run_limit):
-    """Move pages from reg.NEXT on to the new place; how many, one or a run.
+    """Move the page at reg.NEXT to the new place, or a run of pages; returns how many.
 
-    A page-table entry leaves its old place. What is known of a file page goes along, while the
-    old place keeps it too, as the page cache does. A page that is being read counts as not
-    cached at the new place. Source: `move_page_tables`, mm/mremap.c, 2.6.36.
+    The page-table entry leaves the old place. What is known of a file page is known at both places,
+    as the page cache has it. A page that is being read counts as not cached at the new place.
+
+    Source: `move_page_tables`, mm/mremap.c, 2.6.36.
     """
     pages = state.pages
     first, shift = regs[reg.NEXT], regs[reg.RETURN] - regs[reg.START]
@@ -231,7 +237,7 @@ def _move_pages(state, regs, run_class, run_limit):
 
 @inner
 def _lock_moved(state, regs):
-    """Charge a VM_LOCKED mapping at its new place and populate what it grew by; False if not.
+    """Charge a moved mapping if it is VM_LOCKED; True if it grew, and is to be populated there.
 
     Source: the end of `move_vma`, 2.6.36.
     """

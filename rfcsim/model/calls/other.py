@@ -3,6 +3,7 @@
 from rfcsim._jit import inner
 from rfcsim.model.layout import effect, lock, mm, reg, work
 
+# Where in the call a task is (reg.STEP).
 ENTER = 0
 LOCK = 1
 WORK = 2
@@ -11,10 +12,10 @@ LEAVE = 3
 
 @inner
 def step_read_maps(state, task):
-    """One move of a reader of `/proc/PID/maps`: one shared hold while every VMA is printed.
+    """One move of a reader of `/proc/PID/maps`, who holds the lock shared while VMAs are printed.
 
-    It stands for the other readers too that monitoring uses (`ps` reads the command line
-    through `access_process_vm`, which takes the same lock). Returns the number of VMAs.
+    It also stands for other readers that monitoring uses: `ps` reads the command line through
+    `access_process_vm`, which takes the same lock. The value is the number of VMAs.
 
     Source: `m_start`, `m_next` and `m_stop`, fs/proc/task_mmu.c, 2.6.36, for a listing that
     fits one buffer.

@@ -1,4 +1,4 @@
-"""`remap_file_pages`: a mapping of a file whose pages lie in another order than in the file."""
+"""`remap_file_pages`: a mapping that shows the pages of a file in another order."""
 
 from rfcsim._jit import cold, inner
 from rfcsim.model.layout import backing, effect, errno, flag, lock, mm, reg, rule, vm, vma, work
@@ -7,7 +7,7 @@ from rfcsim.model.shared import GO_ON, POPULATED, POPULATING
 from rfcsim.model.unmap import clear_mlocked, zap
 from rfcsim.model.vma import SPECIAL, UNTOUCHABLE, covers, find_vma
 
-# Where in the call a task is (reg.STEP), beside the shared stretches.
+# Where in the call a task is (reg.STEP), apart from the shared stretches.
 ENTER = 0
 LOCK = 1
 CHECK = 2
@@ -24,13 +24,13 @@ RETURN = 9
 def step_remap(state, task, run_class, run_limit):
     """One move of `remap_file_pages(start, length)`, which maps another part of the file there.
 
-    reg.ARG has MAP_NONBLOCK, or is 0. The hold is shared; the first call on a VMA makes it
-    VM_NONLINEAR, and holds the lock exclusively for that. What is mapped there loses its
-    page-table entries, and is then populated. Which page of the file a page shows is not
-    modelled. See :func:`rfcsim.model.step.step` for parameters and result.
+    reg.ARG is MAP_NONBLOCK or 0. The hold is shared. Only the first call on a VMA, which makes it
+    VM_NONLINEAR, holds the lock exclusively. The range loses its page-table entries and is then
+    populated. Which page of the file a page shows is not modelled. See
+    :func:`rfcsim.model.step.step` for parameters and result.
 
-    In a VM_LOCKED VMA the flag is away while PG_mlocked is cleared, until 3.9 under a shared hold
-    too: others who share it can see that.
+    A VM_LOCKED VMA is without that flag while PG_mlocked is cleared. Before 3.9 that may be under a
+    shared hold, so that others who share the lock can see it.
 
     Source: `sys_remap_file_pages` and `populate_range`, mm/fremap.c, 2.6.36, for a file whose
     dirty pages are not accounted (tmpfs, SysV shared memory); from 3.9 on as there.
@@ -83,7 +83,7 @@ def step_remap(state, task, run_class, run_limit):
 
 @inner
 def _begin(regs, where):
-    """Go over the pages of the whole range, in the step `where`."""
+    """Begin to go over the pages of the whole range, in the step `where`."""
     regs[reg.NEXT] = regs[reg.START]
     regs[reg.STOP] = regs[reg.END]
     regs[reg.STEP] = where
@@ -91,9 +91,9 @@ def _begin(regs, where):
 
 @inner
 def _may_remap(state, row, regs):
-    """The tests for -EINVAL: one VMA of a plain file covers the range.
+    """Whether the tests for -EINVAL are passed: one VMA of a plain file covers the range.
 
-    Every file is taken to be mapped MAP_SHARED here. A driver's VMA lacks VM_CAN_NONLINEAR.
+    Every file is taken to be mapped MAP_SHARED. A driver's VMA lacks VM_CAN_NONLINEAR.
     """
     return (
         covers(state, row, regs[reg.START])
@@ -105,7 +105,9 @@ def _may_remap(state, row, regs):
 
 @inner
 def _must_be_exclusive(state, row):
-    """Whether flags change: to VM_NONLINEAR or, which 2.6.36 overlooks, of a VM_LOCKED VMA.
+    """Whether flags are going to change, which takes the exclusive lock.
+
+    To set VM_NONLINEAR is such a change. To put VM_LOCKED away is one too, but 2.6.36 overlooks it.
 
     Source: M. Lespinasse, 'mm: remap_file_pages() fixes', 3.9.
     """
@@ -117,7 +119,7 @@ def _must_be_exclusive(state, row):
 
 @inner
 def _convert(state, row, regs):
-    """Set VM_NONLINEAR, and put VM_LOCKED away for clearing the marks; the work that it takes."""
+    """Set VM_NONLINEAR, and put VM_LOCKED away until the marks are cleared; returns the work."""
     flags = state.vmas[row, vma.FLAGS]
     state.vmas[row, vma.FLAGS] = (flags | vm.NONLINEAR) & ~vm.LOCKED
     _begin(regs, CLEAR if flags & vm.LOCKED else ZAP)
@@ -126,10 +128,10 @@ def _convert(state, row, regs):
 
 @inner
 def _enter_populating(state, regs):
-    """Whether there is populating to do now; reg.STEP is set: that, a downgrade, or the release.
+    """Whether to populate now; else reg.STEP is the downgrade that comes first, or the release.
 
-    2.6.36 populates a VM_LOCKED VMA in whatever mode it holds the lock, another one under a
-    shared hold. 3.9 releases the lock first, and populates a VM_LOCKED VMA in any case.
+    2.6.36 populates a VM_LOCKED VMA in the mode in which it holds the lock, and any other VMA under
+    a shared hold. 3.9 releases the lock first, and populates a VM_LOCKED VMA in any case.
     """
     locked = state.vmas[find_vma(state, regs[reg.START]), vma.FLAGS] & vm.LOCKED != 0
     after = state.mm[mm.DESIGN] & rule.MAP_AFTERWARDS != 0

@@ -4,6 +4,7 @@ from rfcsim._jit import cold
 from rfcsim.model.layout import backing, bit, effect, reg, vma, work
 from rfcsim.model.vma import covers, find_vma
 
+# Where in the call a task is (reg.STEP).
 ENTER = 0
 CUT = 1
 UNMAP = 2
@@ -13,9 +14,9 @@ UNMAP = 2
 def step_truncate(state, task, run_class, run_limit):
     """One move of `ftruncate`: the file behind [reg.START, reg.END) now ends before reg.START.
 
-    First the size changes, so that nobody can fault in what is behind it; then each page is
-    unmapped, VM_LOCKED or not, and leaves the page cache. A page that is being read is waited
-    for. See :func:`rfcsim.model.step.step` for parameters and result.
+    First the size changes, so that nobody can fault in a page behind it. Then each page is
+    unmapped, VM_LOCKED or not, and leaves the page cache. If a page is being read, the call waits
+    for it. See :func:`rfcsim.model.step.step` for parameters and result.
 
     Source: `truncate_setsize`, `truncate_pagecache` (mm/truncate.c), `unmap_mapping_range`
     (mm/memory.c), 2.6.36.

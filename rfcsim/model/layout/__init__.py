@@ -1,6 +1,15 @@
-"""The one vocabulary of the model: what each column of each array means.
+"""The vocabulary of the model: what each column, bit and number in its arrays means.
 
-A module a name space: `state.tasks[task, reg.NEXT]`, `effect.UP`, `rule.BATCHES`. Every array of
-the model is described here and nowhere else. Memory is counted in page numbers, never byte
-addresses: one page is 4 KiB.
+Each module is a name space: `state.tasks[task, reg.NEXT]`, `effect.UP`, `rule.BATCHES`. The arrays
+of the model are described here and nowhere else. Their shapes are in
+:class:`rfcsim.model.state.State`.
+
+- What the arrays of a state hold: `mm`, `vma`, `sem` and `reg` name columns, `bit` the bits of a
+  page.
+- Values of those columns: `call`, `lock`, `backing`, `vm`, `flag` and `errno`.
+- What a step asks for: `effect`, and `work` for the CPU.
+- What kernels differ in: `rule` and `design`, `policy` for the lock, `mutant` for mistakes.
+- What tasks do: `operation` and `thread`, for the clock and the explorer.
+
+Memory is counted in pages of 4 KiB, by page number, never in bytes.
 """

@@ -1,13 +1,19 @@
-"""What a task can be in the middle of: `state.tasks[task, reg.CALL]`."""
+"""The calls that a task can make: `state.tasks[task, reg.CALL]`, and `operation.CALL`.
 
-NONE = 0
+Most are system calls. The others are a user access to memory, a reader of `/proc/PID/maps`, a
+caller that just holds the lock, and the kernel's own `get_user_pages`.
+"""
+
+from rfcsim.model.layout.complete import names_of
+
+NONE = 0  # between calls
 MLOCK = 1
 MUNLOCK = 2
 MMAP = 3
 MUNMAP = 4
-TOUCH = 5
-READ_MAPS = 6
-HOLD = 7
+TOUCH = 5  # a user access, and the page fault that it may take
+READ_MAPS = 6  # reads /proc/PID/maps
+HOLD = 7  # holds mmap_sem for a given time
 MPROTECT = 8
 MREMAP = 9
 MLOCKALL = 10
@@ -16,29 +22,9 @@ TRUNCATE = 12
 KILL = 13
 FORK = 14
 BRK = 15
-POPULATE = 16
+POPULATE = 16  # madvise(MADV_POPULATE_WRITE)
 REMAP_FILE_PAGES = 17
 GET_USER_PAGES = 18
 
-COUNT = 19
-NAMES = (
-    "none",
-    "mlock",
-    "munlock",
-    "mmap",
-    "munmap",
-    "touch",
-    "read_maps",
-    "hold",
-    "mprotect",
-    "mremap",
-    "mlockall",
-    "munlockall",
-    "truncate",
-    "kill",
-    "fork",
-    "brk",
-    "populate",
-    "remap_file_pages",
-    "get_user_pages",
-)
+NAMES = names_of(vars())
+COUNT = len(NAMES)

@@ -1,4 +1,7 @@
-"""Designs: what each kernel does, a sum of `rule` in `state.mm[mm.DESIGN]`."""
+"""Designs: how a kernel locks and populates memory, `state.mm[mm.DESIGN]`.
+
+A design is a sum of rules (`rule.*`). BY_NAME has the names that a scenario may give.
+"""
 
 from rfcsim.model.layout import rule
 

@@ -1,4 +1,7 @@
-"""errno, negative as the kernel returns them (include/asm-generic/errno-base.h)."""
+"""Error numbers that a call returns, negative as in the kernel.
+
+Source: include/asm-generic/errno-base.h.
+"""
 
 EPERM = -1
 EINTR = -4

@@ -1,13 +1,16 @@
-"""`State.sem`: `mmap_sem`; its queue is the ring `State.queue`.
+"""The fields of `State.sem`, which is `mmap_sem`: its holders and its queue.
 
-An entry of the queue is 2 * task + (mode == lock.EXCLUSIVE).
+The queue itself is the ring `State.queue`. An entry is 2 * task + (mode == lock.EXCLUSIVE).
 """
 
-READERS = 0  # shared holders
-WRITER = 1  # the exclusive holder's task + 1, or 0
-HEAD = 2  # index in queue of the first waiter
-WAITERS = 3  # waiters
-HAND_OFF = 4  # 1: the first waiter is a writer that has waited long: nobody takes it before
-SPINNER = 5  # task + 1 of the writer that spins for it, or 0
-TIRED = 6  # 1: a writer spun in vain since the last exclusive hold, so no other does
-SIZE = 7
+from rfcsim.model.layout.complete import size_of
+
+READERS = 0  # how many hold it shared
+WRITER = 1  # the task that holds it exclusively + 1, or 0
+HEAD = 2  # index in the ring of the first waiter
+WAITERS = 3  # how many wait
+HAND_OFF = 4  # 1: the first waiter is a writer that has waited long; nobody else may take the lock
+SPINNER = 5  # the writer that spins for it + 1, or 0
+TIRED = 6  # 1: a writer has spun in vain since the last exclusive hold, so no other spins
+
+SIZE = size_of(vars())

@@ -1,1 +1,5 @@
-"""The arrays of the explorer, beside those of the model: a module for the columns of each."""
+"""The vocabulary of the explorer, besides that of the model: columns and values of its arrays.
+
+Each module is a name space: `search.control[control.HEAD]`, `grant.ANY`. The arrays and their
+shapes are in :class:`rfcsim.race.arrays.Search`.
+"""

@@ -1,5 +1,8 @@
-"""`Search.actors`: what the explorer knows of a task beyond its registers."""
+"""The columns of `Search.actors`: what the explorer knows of a task beyond its registers."""
 
-OP = 0  # row of calls that it is in; the end of its rows once it is done
-WAITS = 1  # mode of mmap_sem that it waits for, or UNLOCKED
-SIZE = 2
+from rfcsim.model.layout.complete import size_of
+
+OP = 0  # the row of calls that it is in; once it is done, the end of its rows
+WAITS = 1  # the mode in which it waits for mmap_sem, or lock.UNLOCKED
+
+SIZE = size_of(vars())

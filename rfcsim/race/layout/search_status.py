@@ -1,4 +1,4 @@
-"""How a search stands: `control[control.STATUS]`."""
+"""How a search stands: `Search.control[control.STATUS]`, and what `explore` returns."""
 
 SEARCHING = 0  # call explore() again, with more room if something is full
 EXHAUSTED = 1  # every reachable state has been expanded

@@ -21,7 +21,7 @@ def recommend_from(
     measured = measurement_of(measurement)
     table = table_of(costs, measurement)
     with progress("comparing ways") as report:
-        found = rfcsim.advise(
+        found = rfcsim.live.recommend(
             measured,
             p99_wait_ns=target_ns,
             costs=table,

@@ -1,4 +1,4 @@
-"""The advice reaches its target by what was measured and predicted, and is measured anew."""
+"""What is recommended reaches its target as measured and predicted, and is measured again."""
 
 import importlib
 import json
@@ -9,16 +9,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from rfcsim import RfcsimError, advise, load_measurement
+from rfcsim import RfcsimError, load_measurement
 from rfcsim.data import data_path
-from rfcsim.live import snippets
-from rfcsim.live.advice import CONFIRMED, Advice
+from rfcsim.live import Recommendation, recommend, snippets
 from rfcsim.live.measurement import Measurement
 from rfcsim.live.probe import LOCKING
 from rfcsim.live.provenance import provenance
+from rfcsim.live.recommendation import CONFIRMED
 from tests.live.facts import PAGE, anonymous, locked_pages, pages_of, present_pages
 
-module = importlib.import_module("rfcsim.live.advise")  # its name is also that of its function
+module = importlib.import_module("rfcsim.live.recommend")  # its name is also that of its function
 RECORDED = data_path("measurements", "vm-6.18")
 MS = 1_000_000
 TOUCHING = pl.col("method").is_in(["touch", "onfault-touch"]).fill_null(False)
@@ -30,19 +30,19 @@ def without(rows: pl.Expr) -> Measurement:
 
 
 def here(measurement: Measurement) -> Measurement:
-    """The same, as if it were of this machine."""
+    """The same measurement, as if it were of this machine."""
     of_machine = {name: provenance()[name] for name in ("kernel", "cpu")}
     return Measurement(measurement.records, {**measurement.provenance, **of_machine})
 
 
 @pytest.fixture(scope="module")
-def in_pieces() -> Advice:
-    """Where pages that are touched are not among the ways."""
-    return advise(without(TOUCHING), p99_wait_ns=MS, confirm=False)
+def in_pieces() -> Recommendation:
+    """A measurement without the way that touches pages."""
+    return recommend(without(TOUCHING), p99_wait_ns=MS, confirm=False)
 
 
-def test_the_quickest_of_those_that_reach_the_target_is_advised() -> None:
-    found = advise(load_measurement(RECORDED), p99_wait_ns=MS, confirm=False)
+def test_the_quickest_of_those_that_reach_the_target_is_recommended() -> None:
+    found = recommend(load_measurement(RECORDED), p99_wait_ns=MS, confirm=False)
     reaching = found.trials.filter("reaches")
     assert found.best is not None and found.kept is None
     assert found.best["total_ns"] == reaching["total_ns"].min()
@@ -53,7 +53,9 @@ def test_the_quickest_of_those_that_reach_the_target_is_advised() -> None:
     assert found.table().height == found.trials.height
 
 
-def test_the_largest_piece_that_reaches_the_target_is_advised(in_pieces: Advice) -> None:
+def test_the_largest_piece_that_reaches_the_target_is_recommended(
+    in_pieces: Recommendation,
+) -> None:
     best = in_pieces.best
     assert best is not None
     assert (best["method"], best["pause_us"]) == ("onfault-populate", 40.0)
@@ -62,18 +64,20 @@ def test_the_largest_piece_that_reaches_the_target_is_advised(in_pieces: Advice)
     assert search._piece(best["piece_pages"], 40.0, "normal") == best
     assert not search._piece(2 * best["piece_pages"], 40.0, "normal")["reaches"]
     words = f"{best['piece_pages']} pages at a time, with 40 us of sleep after each"
-    assert words in in_pieces.text and "It was not measured anew." in in_pieces.text
+    assert words in in_pieces.text and "It was not measured again." in in_pieces.text
 
 
 def test_what_may_not_be_locked_is_not_said_to_be() -> None:
     locking = pl.col("method").is_in(LOCKING).fill_null(False)
-    found = advise(without(locking), p99_wait_ns=MS, confirm=False)
+    found = recommend(without(locking), p99_wait_ns=MS, confirm=False)
     assert set(found.trials["method"]) == {"populate", "touch"}
     assert "making 65,536 pages present, which may not be locked here, takes" in found.text
     assert "mlock" not in found.c_code + found.python_code
 
 
-def test_a_measured_setting_that_missed_the_target_is_not_advised(in_pieces: Advice) -> None:
+def test_a_measured_setting_that_missed_the_target_is_not_recommended(
+    in_pieces: Recommendation,
+) -> None:
     best = in_pieces.best
     assert best is not None and best["basis"] == "predicted, and measured"
     measurement = without(TOUCHING)
@@ -86,13 +90,13 @@ def test_a_measured_setting_that_missed_the_target_is_not_advised(in_pieces: Adv
         .otherwise("histogram")
         .alias("histogram")
     )
-    found = advise(Measurement(worse, measurement.provenance), p99_wait_ns=MS, confirm=False)
+    found = recommend(Measurement(worse, measurement.provenance), p99_wait_ns=MS, confirm=False)
     assert found.best is not None
     assert found.best["piece_pages"] != best["piece_pages"]
 
 
 def test_where_nothing_reaches_the_target_that_is_said() -> None:
-    found = advise(without(TOUCHING), p99_wait_ns=2_000, confirm=True)
+    found = recommend(without(TOUCHING), p99_wait_ns=2_000, confirm=True)
     assert found.best is None and found.kept is None and found.confirmed.is_empty()
     assert (found.c_code, found.python_code) == ("", "")
     assert found.text.startswith(
@@ -102,11 +106,11 @@ def test_where_nothing_reaches_the_target_that_is_said() -> None:
     assert "Real-time waiters would not help either" in found.text
 
 
-# --- measured anew -----------------------------------------------------------------------------
+# --- measured again ----------------------------------------------------------------------------
 
 
 def confirming(monkeypatch, keeping: int) -> list[dict]:
-    """Let pieces of so many pages keep the target, and nothing else."""
+    """Let pieces of this many pages keep the target, and nothing else."""
     asked: list[dict] = []
 
     def measured(setting, pages, target_ns):
@@ -125,7 +129,7 @@ def confirming(monkeypatch, keeping: int) -> list[dict]:
 def test_smaller_pieces_are_measured_until_one_keeps_the_target(in_pieces, monkeypatch) -> None:
     first = in_pieces.best["piece_pages"]
     asked = confirming(monkeypatch, first // 4)
-    found = advise(here(without(TOUCHING)), p99_wait_ns=MS)
+    found = recommend(here(without(TOUCHING)), p99_wait_ns=MS)
     assert [each["piece_pages"] for each in asked] == [first, first // 2, first // 4]
     assert found.kept is True and found.best is not None
     assert found.best["piece_pages"] == first // 4
@@ -135,7 +139,7 @@ def test_smaller_pieces_are_measured_until_one_keeps_the_target(in_pieces, monke
 
 def test_a_promise_that_is_not_kept_is_not_made(monkeypatch) -> None:
     asked = confirming(monkeypatch, 0)
-    found = advise(here(without(TOUCHING)), p99_wait_ns=MS)
+    found = recommend(here(without(TOUCHING)), p99_wait_ns=MS)
     assert len(asked) == module.MOST_CONFIRMED == found.confirmed.height
     assert found.kept is False
     assert "waits was to be " in found.text
@@ -147,7 +151,7 @@ def test_where_touching_or_one_call_does_not_keep_the_target_pieces_do(
     in_pieces, monkeypatch, one_call: bool
 ) -> None:
     measurement = load_measurement(RECORDED)
-    if one_call:  # as quick as it is, and suddenly nobody waits for it
+    if one_call:  # it is as quick as before, but suddenly nobody waits for it
         quick = pl.lit([{"low_ns": 9, "high_ns": 9, "count": 100}])
         quick = quick.cast(measurement.records.schema["histogram"])
         of_call = (pl.col("method") == "mlock") & pl.col("piece_pages").is_null()
@@ -158,7 +162,7 @@ def test_where_touching_or_one_call_does_not_keep_the_target_pieces_do(
         measurement = Measurement(records, measurement.provenance)
     first = in_pieces.best["piece_pages"]
     asked = confirming(monkeypatch, first)
-    found = advise(here(measurement), p99_wait_ns=MS)
+    found = recommend(here(measurement), p99_wait_ns=MS)
     tried = ["mlock", "onfault-touch"] if one_call else ["onfault-touch"]
     assert [each["method"] for each in asked] == [*tried, "onfault-populate"]
     assert found.kept is True and found.best is not None
@@ -183,7 +187,7 @@ def test_it_is_measured_at_exactly_that_setting(monkeypatch) -> None:
         pages=pl.lit(1024, pl.Int64()),
         covered_pages=pl.when(of_probe).then(1024).otherwise("covered_pages"),
     )
-    found = advise(here(Measurement(records)), p99_wait_ns=1000 * MS)
+    found = recommend(here(Measurement(records)), p99_wait_ns=1000 * MS)
     assert found.best is not None and found.kept is True
     assert {(probe.method, probe.pages) for probe in probes} == {(found.best["method"], 1024)}
     assert {probe.piece_pages for probe in probes} <= {found.best["piece_pages"], None}
@@ -202,14 +206,16 @@ def test_what_was_measured_elsewhere_is_not_confirmed_here(monkeypatch, there, s
     asked = confirming(monkeypatch, 0)
     measurement = here(load_measurement(RECORDED))
     moved = Measurement(measurement.records, {**measurement.provenance, **there})
-    found = advise(moved, p99_wait_ns=MS)
+    found = recommend(moved, p99_wait_ns=MS)
     assert (asked, found.kept) == ([], None)
     assert found.best is not None and found.confirmed.is_empty()
     assert said in found.elsewhere
     assert found.text.endswith(
         f"It was measured elsewhere ({found.elsewhere}), so not confirmed here."
     )
-    assert advise(moved, p99_wait_ns=MS, confirm=False).text.endswith("It was not measured anew.")
+    assert recommend(moved, p99_wait_ns=MS, confirm=False).text.endswith(
+        "It was not measured again."
+    )
 
 
 # --- lines to paste ------------------------------------------------------------------------------
@@ -229,7 +235,7 @@ def test_the_lines_of_python_do_it(method, piece_pages, pause_us) -> None:
     array = anonymous(11)
     code = snippets.in_python(method, piece_pages, pause_us)
     names: dict = {"array": array}
-    exec(code, names)  # as a user would paste them
+    exec(code, names)  # as if a user had pasted it
     assert present_pages(array) == set(pages_of(array))
     locks = method not in ("populate", "touch")
     assert (set(pages_of(array)) <= locked_pages()) == locks
@@ -247,7 +253,7 @@ def test_the_lines_of_python_work_on_the_array_itself(method, piece_pages, pause
     names: dict = {"array": array}
     exec(code, names)
     assert present_pages(array) == set(pages_of(array)) == set(pages_of(whole))
-    if "flat" in names:  # reading for a copy would make pages present too: the page of zeros
+    if "flat" in names:  # to read for a copy would make pages present too: the zero page
         assert np.shares_memory(names["flat"], array)
     if "locked" in names:
         names["locked"].unlock()
@@ -298,9 +304,9 @@ int main(void)
 def test_bad_input() -> None:
     measurement = load_measurement(RECORDED)
     with pytest.raises(RfcsimError, match=r"^p99_wait_ns = 0: must be 1 to "):
-        advise(measurement, p99_wait_ns=0)
+        recommend(measurement, p99_wait_ns=0)
     with pytest.raises(RfcsimError, match=r"^measurement: has no runs with the victim mmap"):
-        advise(without(pl.col("victim").eq_missing("mmap")), p99_wait_ns=MS)
+        recommend(without(pl.col("victim").eq_missing("mmap")), p99_wait_ns=MS)
 
 
 def test_the_command(rfcsim, tmp_path: Path, monkeypatch) -> None:
@@ -308,14 +314,17 @@ def test_the_command(rfcsim, tmp_path: Path, monkeypatch) -> None:
     status, out, err = rfcsim("recommend", "--p99-wait", "1ms")
     assert (status, out) == (2, "")
     assert err == (
-        "rfcsim: error: a SCENARIO.toml, --preset NAME or --from-measurement FILE must be given, "
-        "one of them, or measurement.parquet be here\n"
+        "rfcsim: error: give a SCENARIO.toml, --preset NAME or --from-measurement FILE, or have "
+        "measurement.parquet in this folder\n"
     )
     status, _, err = rfcsim("recommend", "--preset", "anon-1gb", "--from-measurement", RECORDED)
-    assert (status, err) == (2, "rfcsim: error: --from-measurement: only without a scenario\n")
+    assert (status, err) == (
+        2,
+        "rfcsim: error: --from-measurement: cannot be used with a scenario\n",
+    )
     Path("measurement.parquet").write_bytes(RECORDED.read_bytes())
     status, out, err = rfcsim("recommend", "--p99-wait", "1ms", "--no-confirm")
-    expected = advise(load_measurement(RECORDED), p99_wait_ns=MS, confirm=False)
+    expected = recommend(load_measurement(RECORDED), p99_wait_ns=MS, confirm=False)
     assert (status, err) == (0, "rfcsim: note: costs: calibrated from measurement.parquet\n")
     assert expected.text in out
     assert expected.c_code in out and expected.python_code in out

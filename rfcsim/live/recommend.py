@@ -1,4 +1,4 @@
-"""How to lock memory on the kernel that was measured, so that nobody waits too long."""
+"""Recommend how to lock memory on the kernel that was measured, so that nobody waits too long."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,7 +8,6 @@ import polars as pl
 
 from rfcsim.errors import LiveError, RfcsimError
 from rfcsim.live import limits
-from rfcsim.live.advice import CONFIRMED, TRIALS, Advice, Span
 from rfcsim.live.calibrate import calibrate
 from rfcsim.live.figures import entries
 from rfcsim.live.measure import measure, report
@@ -16,21 +15,22 @@ from rfcsim.live.measurement import ALL, PLACEMENT, Measurement
 from rfcsim.live.predict import Predictor
 from rfcsim.live.probe import LOCKING, PAUSE_US, TOUCHING, Method, Probe, probes
 from rfcsim.live.provenance import provenance
+from rfcsim.live.recommendation import CONFIRMED, TRIALS, Recommendation, Span
 from rfcsim.live.validate import TIMES_MEASURED, summarize
 from rfcsim.scenario.checked import Limits
 from rfcsim.scenario.costs import CostTable
 from rfcsim.scenario.sizes import largest, sizes
 
 REPETITIONS = 3  # of a prediction, and of the measurement that confirms
-# So many pieces are predicted at most, which is enough for p99; the rest takes as long a piece.
+# At most this many pieces are predicted, enough for p99; the others take as long per piece.
 PIECES, PIECES_WITH_PAUSES = 16_384, 2048
-MOST_CONFIRMED = 4  # settings that are measured anew until one keeps the target
+MOST_CONFIRMED = 4  # settings that are measured again until one keeps the target
 PLACEMENTS: tuple[limits.Placement, ...] = ("same", "other")
 WHOLE_WAYS: tuple[tuple[Method, ...], ...] = (("mlock", "populate"), TOUCHING)
 PIECE_WAYS: tuple[Method, ...] = ("onfault-populate", "populate", "mlock")
 
 
-def advise(
+def recommend(
     measurement: Measurement,
     *,
     p99_wait_ns: int,
@@ -38,36 +38,38 @@ def advise(
     confirm: bool = True,
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
-) -> Advice:
-    """Find the quickest way to lock memory that keeps others' waits within a target.
+) -> Recommendation:
+    """Find the quickest way to lock memory that keeps the waits of others within a target.
 
-    Compared are one call and touching every page, both as they were measured, and pieces with and
-    without a pause, by the largest piece for which the prediction, and the measurement where it has
-    that setting, keep the target on the locker's CPU and on another one. The advice is measured
-    anew; where it does not keep the target, the next quickest is, smaller pieces among them.
+    It compares one call and touching every page, both as they were measured, with pieces, with and
+    without a pause. The piece is the largest for which the prediction, and the measurement if it
+    has that setting, keep the target both on the locker's CPU and on another one. What is
+    recommended is measured again. If it does not keep the target, the next quickest way is
+    measured; smaller pieces are among them.
 
     Parameters
     ----------
     measurement : Measurement
-        Of this machine and its kernel, if the advice is to be confirmed.
+        Of this machine and its kernel, if the recommendation is to be confirmed.
     p99_wait_ns : int
         The target: p99 of what mmap() and munmap() of a page take together in another thread.
     costs : CostTable, optional
         By default that of `calibrate`.
     confirm : bool
-        Measure it anew; what was measured elsewhere is not confirmed here, and the advice says so.
+        Measure the recommended way again. What was measured elsewhere is not confirmed here, and
+        the recommendation says so.
     seed : int
     progress : callable, optional
         Called now and then with the share of the work that is done, 0 to 1.
 
     Returns
     -------
-    Advice
+    Recommendation
 
     Raises
     ------
     RfcsimError
-        If the target is out of range, or the measurement cannot be calibrated on.
+        If the target is out of range, or no calibration can be made from the measurement.
     LiveError
         If it cannot be confirmed here.
     """
@@ -75,7 +77,7 @@ def advise(
         raise RfcsimError(f"p99_wait_ns = {p99_wait_ns}: must be 1 to {Limits.NS}")
     elsewhere = ""
     if confirm:
-        limits.require_linux("advise with confirm = True")
+        limits.require_linux("recommend with confirm = True")
         elsewhere = measured_elsewhere(measurement)
     search = _Search(measurement, p99_wait_ns, costs, seed)
     trials = search.measured_ways()
@@ -92,7 +94,7 @@ def advise(
         best, confirmed, smaller = search.confirm(reaching)
         trials += smaller
     report(progress, 1.0)
-    return Advice(
+    return Recommendation(
         p99_wait_ns=p99_wait_ns,
         pages=search.pages,
         trials=pl.DataFrame(trials, TRIALS),
@@ -119,7 +121,7 @@ class _Search:
         )
         self._probes = of_probes
         if of_probes.is_empty():
-            raise RfcsimError("measurement: has no runs with the victim mmap to advise from")
+            raise RfcsimError("measurement: has no runs with the victim mmap to recommend from")
         self.pages = int(of_probes["pages"].max())  # pyright: ignore
         have = set(of_probes.filter(pl.col("piece_pages").is_not_null())["method"])
         may_lock = of_probes["method"].is_in(LOCKING).any()
@@ -127,7 +129,7 @@ class _Search:
         self._in_pieces = next((way for way in likely if way in have), likely[0])
 
     def measured_ways(self) -> list[dict[str, Any]]:
-        """One call, and touching each page: as they were measured."""
+        """One call, and touching each page, as they were measured."""
         found = []
         for ways in WHOLE_WAYS:
             for method in ways:
@@ -139,7 +141,7 @@ class _Search:
         return found
 
     def largest_piece(self, pause_us: float, priority: str = "normal") -> dict[str, Any]:
-        """The largest piece that keeps the target; if none does, the one that comes nearest."""
+        """The largest piece that keeps the target; if none does, the one nearest to it."""
         trials: dict[int, dict[str, Any]] = {}
 
         def reaches(piece_pages: int) -> bool:
@@ -160,8 +162,8 @@ class _Search:
         Returns
         -------
         (dict, list of polars.DataFrame, list of dict)
-            The way that keeps it, or else came nearest; all that was measured; and the trials of
-            smaller pieces that were added on the way.
+            The way that keeps the target, or else came nearest; all that was measured; and the
+            trials of smaller pieces that were added on the way.
         """
         waiting, missed, confirmed, added = list(reaching), [], [], []
         while waiting and len(confirmed) < MOST_CONFIRMED:
@@ -218,7 +220,7 @@ class _Search:
         return [each | {"total": each["total"] * longer} for each in figures]
 
     def _worst_p99(self, runs: pl.DataFrame, together: bool = False) -> Span | None:
-        """p99 of the victim's rounds at the placement where it is longest, over repetitions."""
+        """p99 of the victim's rounds, at the placement where it is longest, over repetitions."""
         rounds = runs.filter(role="victim")
         worst: Span | None = None
         for _, of_cpu in rounds.group_by("probe", maintain_order=True):
@@ -257,7 +259,7 @@ class _Search:
 
 
 def measured_elsewhere(measurement: Measurement) -> str:
-    """The kernel and the CPU of a measurement where they are not those here, otherwise empty."""
+    """The kernel and the CPU of a measurement if they are not those here; otherwise empty."""
     here = provenance()
     there = {name: measurement.provenance.get(name) for name in ("kernel", "cpu")}
     if all(value in (None, here.get(name)) for name, value in there.items()):

@@ -1,8 +1,8 @@
 """Breadth-first over all orders of moves, so that what is found first is found by fewest moves.
 
-What a move becomes is decided by the common part of the state and the mover's own part, save for
-what `_find_out` names. So in all the states that differ in other tasks only the move is made
-once, and remembered as the numbers of the two parts after it.
+What a move becomes is decided by the common part of the state and the mover's own part, except for
+what `_find_out` names. So a move is made once for all states that differ in other tasks only, and
+is remembered as the numbers of the two parts after it.
 
 Source: S. Blom, J. van de Pol, M. Weber, LTSmin: Distributed and Symbolic Reachability, 2010,
 where this is called transition caching.
@@ -46,7 +46,7 @@ def start(search):
 
 @njit
 def explore(search, most_states):
-    """Expand states until all are done, or `most_states` more or a few above that have been.
+    """Expand states until all are done, or until `most_states` or a few more have been expanded.
 
     Parameters
     ----------
@@ -58,8 +58,8 @@ def explore(search, most_states):
     Returns
     -------
     int
-        Of `search_status`. EXHAUSTED; UNCACHED; or SEARCHING: call again, with room for a batch
-        if there is none.
+        search_status.*: EXHAUSTED, UNCACHED, or SEARCHING: call again, after making room for a
+        batch if there is none.
     """
     states = search.states
     stop = search.control[control.HEAD] + most_states
@@ -96,7 +96,7 @@ def _has_room_for_batch(search):
 
 @inner
 def _expand(search, number, reached):
-    """Take every move from a state; how many have been `reached` in the batch afterwards."""
+    """Take every move from a state; returns how many rows of the batch are `reached` afterwards."""
     row = search.states.rows[number]
     tasks = search.actors.shape[0]
     before, done = reached, 0

@@ -1,4 +1,4 @@
-"""Advice on how to lock memory: what was compared, what is best, and how to say it."""
+"""How to lock memory: what was compared, what is best, and the words for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ WAYS = {  # the calls of each method
 
 
 class Span(NamedTuple):
-    """A figure in ns, and the least and the largest that it was in several goes."""
+    """A figure in ns, and the least and the largest value that it had in several repetitions."""
 
     middle: float
     low: float
@@ -66,26 +66,27 @@ def span(trial: Mapping[str, Any], what: str) -> Span:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Advice:
-    """What `advise` found.
+class Recommendation:
+    """What `recommend` found.
 
     Attributes
     ----------
     p99_wait_ns : int
         The target.
     pages : int
-        The range that all of it is about.
+        The range that was locked.
     trials : polars.DataFrame
-        What was compared, a row each: method, piece_pages (null: no pieces), pause_us, priority
-        (of who waits), basis ("measured", "predicted" or both), reaches, and p99_ns and total_ns,
-        each with its low and high end.
+        One row per way that was compared: method, piece_pages (null: no pieces), pause_us, priority
+        (of whoever waits), basis ("measured", "predicted" or both), reaches, and p99_ns and
+        total_ns, each with its low and high end.
     best : dict or None
-        The trial that is advised; None: none reaches the target.
+        The trial that is recommended; None if none reaches the target.
     confirmed : polars.DataFrame
-        What was measured anew: method, piece_pages, pause_us, placement, rounds, p99_ns, max_ns,
-        total_ns, keeps. Empty if that was not asked for, or could not be here.
+        What was measured again: method, piece_pages, pause_us, placement, rounds, p99_ns, max_ns,
+        total_ns, keeps. Empty if that was not asked for, or could not be done here.
     elsewhere : str
-        Kernel and CPU of a measurement that was to be confirmed on another; empty otherwise.
+        Kernel and CPU of a measurement that was to be confirmed on another machine; otherwise
+        empty.
     """
 
     p99_wait_ns: int
@@ -100,16 +101,16 @@ class Advice:
 
     @property
     def kept(self) -> bool | None:
-        """Whether the setting that is advised kept the target; None: it was not measured."""
+        """Whether the recommended setting kept the target; None if it was not measured again."""
         if self.best is None or self.confirmed.is_empty():
             return None
         return bool(self._last()["keeps"].all())
 
     @property
     def text(self) -> str:
-        """The advice in a few sentences."""
+        """The recommendation in a few sentences."""
         if self.best is None:
-            return self._no_advice()
+            return self._no_way()
         target = human(self.p99_wait_ns)
         comes = "was to be" if self.kept is False else "is"
         sentences = [
@@ -123,10 +124,10 @@ class Advice:
             sentences[0] += f", {longer:+.0f} % against one call"
         sentences[0] += "."
         if self.kept is None:
-            anew = "It was not measured anew."
+            again = "It was not measured again."
             if self.elsewhere:
-                anew = f"It was measured elsewhere ({self.elsewhere}), so not confirmed here."
-            return " ".join([*sentences, anew])
+                again = f"It was measured elsewhere ({self.elsewhere}), so not confirmed here."
+            return " ".join([*sentences, again])
         last = self._last().sort("p99_ns")
         others = self.confirmed.join(last, on=list(_SETTING), how="anti", nulls_equal=True)
         if len(others):
@@ -138,18 +139,18 @@ class Advice:
         )
         promise = "it keeps its promise" if self.kept else "it does NOT keep the target"
         sentences.append(
-            f"Measured anew: p99 {p99}, longest wait {longest}, {total} in all; {promise}."
+            f"Measured again: p99 {p99}, longest wait {longest}, {total} in all; {promise}."
         )
         return " ".join(sentences)
 
     @property
     def c_code(self) -> str:
-        """Lines of C that lock memory that way; empty if none is advised."""
+        """C lines that lock memory in the recommended way; empty if there is none."""
         return "" if self.best is None else snippets.in_c(**_setting(self.best))
 
     @property
     def python_code(self) -> str:
-        """Lines of Python that lock a NumPy array that way; empty if none is advised."""
+        """Python lines that lock a NumPy array in the recommended way; empty if there is none."""
         return "" if self.best is None else snippets.in_python(**_setting(self.best))
 
     def table(self) -> pl.DataFrame:
@@ -176,13 +177,13 @@ class Advice:
         return f"locking {self.pages:,} pages"
 
     def _last(self) -> pl.DataFrame:
-        """What was measured at the setting that is advised."""
+        """What was measured at the recommended setting."""
         assert self.best is not None
         return self.confirmed.filter(
             *(pl.col(name).eq_missing(value) for name, value in _setting(self.best).items())
         )
 
-    def _no_advice(self) -> str:
+    def _no_way(self) -> str:
         normal = self.trials.filter(priority="normal").sort("p99_ns")
         nearest = normal.row(0, named=True)
         real_time = self.trials.filter(pl.col("reaches"), priority="fifo")
