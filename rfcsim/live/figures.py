@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from scipy.stats import binom
+from scipy.stats import quantile_test
 
 CONFIDENCE = 0.95
 
@@ -51,8 +51,10 @@ def figure(values: Iterable[float]) -> Figure | None:
     ordered = tuple(sorted(map(float, values)))
     if not ordered:
         return None
-    cut = max(0, int(binom.ppf((1 - CONFIDENCE) / 2, len(ordered), 0.5)) - 1)
-    return Figure(float(np.median(ordered)), ordered[cut], ordered[-1 - cut], ordered)
+    found = quantile_test(ordered, p=0.5).confidence_interval(CONFIDENCE)
+    low = ordered[0] if np.isnan(found.low) else float(found.low)  # NaN: too few for a bound
+    high = ordered[-1] if np.isnan(found.high) else float(found.high)
+    return Figure(float(np.median(ordered)), low, high, ordered)
 
 
 def per_page(records: pl.DataFrame) -> Figure | None:

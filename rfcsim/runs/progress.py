@@ -1,31 +1,30 @@
-"""Progress in plain text, without a bar: one line on standard error."""
+"""Progress of a sweep: a function to call, which draws a bar on standard error."""
 
+import math
 import os
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
 from rfcsim.runs.simulate import Progress
 
-SECONDS_BETWEEN = 0.2
+LONGEST_NAME = 24  # columns of a terminal
 
 
 @contextmanager
 def reporter(wanted: Progress | bool | None, what: str, runs: int) -> Iterator[Progress | None]:
-    """Whom to tell how far a piece of work is.
+    """Give the function to call with the share of the work that is done; None: nobody wants it.
 
     Parameters
     ----------
     wanted : callable, bool or None
-        A callable is told itself. True writes a line, False does not. None writes one where
-        somebody looks: standard error is a terminal, and not that of a CI job.
+        A callable is called itself. True draws a bar, False draws none. None draws a bar if
+        standard error is a terminal, and not that of a CI job.
     what : str
-        What the line begins with.
+        The name of the work, which the bar shows.
     runs : int
-        What all of the work is, in runs.
+        The whole work, in runs.
     """
     if callable(wanted):
         yield wanted
@@ -36,38 +35,37 @@ def reporter(wanted: Progress | bool | None, what: str, runs: int) -> Iterator[P
     if wanted is False or (wanted is None and (not terminal or "CI" in os.environ)):
         yield None
         return
-    line = _Line(what, runs)
-    try:
-        yield line.update
-    finally:
-        line.end()
+    with _bar(wanted is True) as bar:
+        task = bar.add_task(what, total=runs)
+        yield lambda share: bar.update(task, completed=round(share * runs))
 
 
-class _Line:
-    """One line that is written over and over; what is left is its last state."""
+def _bar(anywhere: bool):
+    """Make a bar of rich, which is slow to import.
 
-    def __init__(self, what: str, runs: int) -> None:
-        self._what = what
-        self._runs = runs
-        self._began = time.monotonic()
-        self._first: float | None = None  # what was done before: a sweep that goes on
-        self._due = self._began
-        self._text = ""
+    `anywhere` draws it in a log file too, each state as it comes.
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.table import Column
 
-    def update(self, share: float) -> None:
-        now = time.monotonic()
-        if self._first is None:
-            self._first = share
-        if now < self._due and share < 1:
-            return
-        self._due = now + SECONDS_BETWEEN
-        text = f"{self._what}: {round(share * self._runs)} of {self._runs} runs"
-        if self._first < share < 1:
-            left_s = (now - self._began) * (1 - share) / (share - self._first)
-            text += f", {human(left_s * 1e9)} left"
-        # Spaces write over what is left of a longer text; Jupyter knows "\r", but no escapes.
-        print("\r" + text.ljust(len(self._text)), end="", file=sys.stderr, flush=True)
-        self._text = text
-
-    def end(self) -> None:
-        print(file=sys.stderr, flush=True)
+    console = Console(stderr=True)
+    if anywhere and not console.is_jupyter:
+        console = Console(stderr=True, force_terminal=True)
+    name = Column(no_wrap=True, max_width=LONGEST_NAME, overflow="ellipsis")
+    return Progress(
+        TextColumn("{task.description}", markup=False, table_column=name),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.completed:.0f} of {task.total:.0f} runs"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        console=console,
+        # A run may take minutes, so all runs count for the time that remains, not the last alone.
+        speed_estimate_period=math.inf,
+    )

@@ -67,7 +67,7 @@ def sweep(
     fresh : bool
         Throw away what is in the file, and its parts, and start again.
     progress : callable or bool, optional
-        Called with the share of the runs that is done. True writes a line on standard error; None
+        Called with the share of the runs that is done. True draws a bar on standard error; None
         does so if that is a terminal.
 
     Returns

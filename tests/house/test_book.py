@@ -140,6 +140,13 @@ def test_frames_become_tables() -> None:
     with pl.Config(fmt_str_lengths=8):
         long = pl.DataFrame({"source": ["where it comes from"]})
         assert ">where it…<" in as_table(long._repr_html_()), "cut off, and without its quotes"
+    odd = pl.DataFrame({"said": ['"<b>"', None, "it's", "1\n2", ""]})
+    assert re.findall(r"<td[^>]*>(.*?)</td>", as_table(odd._repr_html_()), re.DOTALL) == [
+        *("&quot;&lt;b&gt;&quot;", "null", "it&#x27;s", "1\n2", ""),
+    ]
+    kinds = pl.DataFrame({"kind": ["a"]}, {"kind": pl.Categorical})
+    assert ">a<" in as_table(kinds._repr_html_())
+    assert as_table(pl.DataFrame({"n": []})._repr_html_()).count("<tr>") == 1
 
 
 def test_pages_ask_no_network(book: Path) -> None:

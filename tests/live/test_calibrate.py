@@ -106,6 +106,9 @@ def test_the_interval_is_as_wide_as_the_figures_are_apart() -> None:
     twenty = figure(range(20))
     assert twenty is not None and (twenty.value, twenty.low, twenty.high) == (9.5, 5, 14)
     assert figure([]) is None
+    five, six = (figure(range(n, 0, -1)) for n in (5, 6))
+    assert five is not None and (five.low, five.high) == (1, 5)  # all there is, at 94 %
+    assert six is not None and (six.low, six.high) == (1, 6)
 
 
 # --- pieces are not looked at -------------------------------------------------------------------

@@ -1,12 +1,22 @@
-"""Progress without a bar: one line, if somebody looks or if it is asked for."""
+"""Progress as a bar: drawn if standard error is a terminal, or if it is asked for."""
 
 import io
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
 
+import nbformat
 import pytest
 
+from rfcsim.rerun import rerun_notebook
 from rfcsim.runs.progress import reporter
 from rfcsim.runs.sweep import sweep
+from tests.house.project import ROOT
 from tests.runs.examples import SMALL
+
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+LONGEST_S = 30.0
 
 
 class Terminal(io.StringIO):
@@ -15,33 +25,60 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def time(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Set the time that the bar sees."""
     now = [0.0]
-    monkeypatch.setattr("rfcsim.runs.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("rich.console.monotonic", lambda: now[0])
     return now
 
 
-def written(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, wanted, time) -> str:
-    monkeypatch.setattr("sys.stderr", stream)
-    with reporter(wanted, "small", 40) as report:
-        for share, at in ((0.25, 0.0), (0.3, 0.1), (0.5, 10.0), (1.0, 10.1)):
-            time[0] = at
-            if report is not None:
-                report(share)
-    return stream.getvalue()
+def states(stream: io.StringIO) -> list[str]:
+    """List the states of the bar in order, without the drawn part."""
+    lines = re.split(r"[\r\n]+", ESCAPE.sub("", stream.getvalue()))
+    return [" ".join(re.sub("[╸╺━]", " ", line).split()) for line in lines]
 
 
-def test_a_line_is_written_over_and_over(monkeypatch, time) -> None:
+def wait_for(wanted: str, stream: io.StringIO) -> None:
+    """Wait until the bar shows something: a thread draws it a few times a second."""
+    end = time.monotonic() + LONGEST_S
+    while not any(wanted in state for state in states(stream)):
+        assert time.monotonic() < end, states(stream)
+        time.sleep(0.01)
+
+
+def test_a_bar_shows_the_share_the_runs_and_the_time_that_remains(monkeypatch, clock) -> None:
+    stream = Terminal()
     monkeypatch.delenv("CI", raising=False)
-    lines = written(monkeypatch, Terminal(), None, time).split("\r")
-    assert [line.rstrip() for line in lines] == [
-        "",
-        "small: 10 of 40 runs",
-        "small: 20 of 40 runs, 20.0 s left",  # a quarter took 10 s; the first was done before
-        "small: 40 of 40 runs",
-    ]
-    assert lines[-1].endswith("\n")
-    assert len(lines[-1].rstrip("\n")) == len(lines[-2])  # nothing of the longer line is left
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stderr", stream)
+    with reporter(None, "small", 40) as report:
+        assert report is not None
+        report(0.25)
+        wait_for("small 25% 10 of 40 runs -:--:--", stream)
+        clock[0] = 10.0
+        report(0.5)
+        clock[0] = 1000.0
+        report(0.75)
+        # Twenty took 1000 s by now, and the first ten were done before.
+        wait_for("small 75% 30 of 40 runs 0:08:20", stream)
+        report(1.0)
+    drawn = [state for state in states(stream) if state]
+    assert drawn[-1] == "small 100% 40 of 40 runs 0:16:40"  # what it took
+    assert stream.getvalue().endswith("\x1b[?25h")  # the cursor is back
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "200"])
+def test_a_long_name_does_not_break_the_line(monkeypatch, columns: str) -> None:
+    stream = Terminal()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr("sys.stderr", stream)
+    with reporter(True, " and ".join(["[a] scenario"] * 20), 40) as report:
+        assert report is not None
+        report(0.5)
+    assert "\x1b[1A" not in stream.getvalue()  # no line up
+    assert "[a] sce" in stream.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -54,18 +91,55 @@ def test_a_line_is_written_over_and_over(monkeypatch, time) -> None:
         (io.StringIO, True, True, True),
     ],
 )
-def test_it_is_off_where_nobody_looks(monkeypatch, time, stream, wanted, ci, is_written) -> None:
+def test_it_is_off_where_nobody_looks(
+    monkeypatch, stream: Callable[[], io.StringIO], wanted, ci: bool, is_written: bool
+) -> None:
     monkeypatch.setenv("CI", "1") if ci else monkeypatch.delenv("CI", raising=False)
-    assert bool(written(monkeypatch, stream(), wanted, time)) == is_written
+    written = stream()
+    monkeypatch.setattr("sys.stderr", written)
+    with reporter(wanted, "small", 40) as report:
+        assert (report is not None) == is_written
+        if report is not None:
+            report(0.5)
+    assert ("50% 20 of 40 runs" in "\n".join(states(written))) == is_written
 
 
-def test_without_a_standard_error_there_is_none(monkeypatch) -> None:
+def test_a_log_file_grows_while_the_work_goes_on(monkeypatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("sys.stderr", stream)
+    with reporter(True, "small", 40) as report:
+        assert report is not None
+        report(0.5)
+        wait_for("50% 20 of 40 runs", stream)
+
+
+@pytest.mark.parametrize("wanted", [None, True])
+def test_without_a_standard_error_there_is_none(monkeypatch, wanted: bool | None) -> None:
     monkeypatch.setattr("sys.stderr", None)
-    assert len(sweep(SMALL, {"cpus": [1]}, replications=1))
+    assert len(sweep(SMALL, {"cpus": [1]}, replications=1, progress=wanted))
 
 
-def test_a_sweep_is_silent_in_a_notebook_unless_asked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sweep_is_silent_unless_somebody_looks_or_asks(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     sweep(SMALL, {"cpus": [1]}, replications=2)
     assert capsys.readouterr().err == ""
     sweep(SMALL, {"cpus": [1]}, replications=2, progress=True)
-    assert capsys.readouterr().err.rstrip().endswith("small: 2 of 2 runs")
+    assert "100% 2 of 2 runs" in ESCAPE.sub("", capsys.readouterr().err)
+
+
+def test_in_a_notebook_it_is_silent_unless_asked(tmp_path: Path) -> None:
+    first = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "from tests.runs.examples import SMALL\n"
+        "from rfcsim.runs.sweep import sweep"
+    )
+    sweeps = [f"rows = sweep(SMALL, {{'cpus': [1]}}, progress={asked})" for asked in (None, True)]
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(code) for code in (first, *sweeps)]
+    )
+    nbformat.write(notebook, tmp_path / "sweeps.ipynb")
+    *_, silent, asked = rerun_notebook(tmp_path / "sweeps.ipynb").cells
+    assert silent.outputs == []
+    assert "application/vnd.jupyter.widget-view+json" in asked.outputs[0].data
