@@ -1,5 +1,8 @@
 """What these tests share: a small scenario, costs of nothing, an executor that dies."""
 
+import os
+import signal
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
@@ -7,6 +10,7 @@ import tomli_w
 
 from rfcsim.experiment.costs import COST_ROWS
 from rfcsim.experiment.scenario import Scenario
+from rfcsim.experiment.worker import Played, Stretch
 
 TEXT = """\
 name = "small"
@@ -62,6 +66,13 @@ def free_costs(folder: Path) -> Path:
     }
     file.write_text(tomli_w.dumps({"name": "free", "era": "none", "description": "free"} | rows))
     return file
+
+
+def killed_after_the_first(fn: Callable, stretch: Stretch) -> Played:
+    """For an executor of processes: the first stretch is done, the next kills its worker."""
+    if stretch.first > 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return fn(stretch)
 
 
 class Failing(Executor):
