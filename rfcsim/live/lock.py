@@ -75,8 +75,8 @@ class LockedMemory:
         The number of whole pages locked: all that the buffer touches.
     beyond_bytes : int
         The bytes of these pages before and after the buffer.
-    calls : tuple of str
-        The system calls that did it, as text.
+    calls : str
+        The system calls that did it, separated by commas.
     pieces : int
         How many calls it took.
     longest_ns : int

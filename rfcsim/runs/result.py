@@ -202,7 +202,7 @@ class Result:
     def histogram(self) -> pl.DataFrame:
         """Every bucket with an entry: class, record, low_ns, high_ns (inclusive), count.
 
-        A record is wait_shared, wait_exclusive, hold_shared, hold_exclusive or call.
+        A record is wait_shared, wait_exclusive, hold_shared, hold_exclusive, call or round.
         """
         low, high = bucket_bounds()
         name, what, bucket = np.nonzero(self._histograms)

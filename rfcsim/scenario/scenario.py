@@ -137,7 +137,9 @@ class Scenario(Checked):
 
     @classmethod
     def from_toml(cls, file: str | os.PathLike[str]) -> "Scenario":
-        """Read a scenario file; a relative path of a cost table starts at the file's folder.
+        """Read a scenario file. A cost table given as a relative path lies beside it.
+
+        A text that ends in ".toml" or has a "/" is a path; any other is the name of a table.
 
         Raises
         ------
