@@ -80,8 +80,8 @@ def quantile_intervals(
         variance, divided by what it would be for as many independent observations, so that
         count / design_effect is what they are worth. Times are ends of the histogram's buckets,
         so the interval is too wide by at most 1/32 (3.1 %) at each end. A bound is null where there
-        are too few observations for one, as for p99.9 of a hundred waits. With one replication,
-        both bounds and design_effect are null unless `independent` is true.
+        are too few observations for one, as for p99.9 of a hundred waits. With one replication
+        design_effect is null, and so are both bounds unless `independent` is true.
 
     Raises
     ------
