@@ -4,7 +4,7 @@ import re
 
 from rfcsim.errors import RfcsimError
 
-_UNITS = ((1, "ns"), (10**3, "us"), (10**6, "ms"), (10**9, "s"))
+UNITS = ((1, "ns"), (10**3, "us"), (10**6, "ms"), (10**9, "s"))
 _MINUTE_NS = 60 * 10**9
 _HOUR_NS = 60 * _MINUTE_NS
 
@@ -19,7 +19,7 @@ def human(nanoseconds: float) -> str:
     if nanoseconds >= 0.9995 * _MINUTE_NS:
         seconds = round(nanoseconds / 10**9)
         return f"{seconds // 60} min {seconds % 60:02} s"
-    for scale, unit in _UNITS:
+    for scale, unit in UNITS:
         value = nanoseconds / scale
         if value < 999.5 or unit == "s":
             break
@@ -40,4 +40,4 @@ def nanoseconds(text: str) -> int:
     found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(ns|us|ms|s)", str(text).strip())
     if found is None:
         raise RfcsimError(f"{text!r}: must be a number with its unit, ns, us, ms or s: 1ms")
-    return round(float(found[1]) * {unit: scale for scale, unit in _UNITS}[found[2]])
+    return round(float(found[1]) * {unit: scale for scale, unit in UNITS}[found[2]])

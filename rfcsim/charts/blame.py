@@ -10,6 +10,7 @@ from rfcsim.charts.rows import MOST_BARS, THINNEST, Rows
 from rfcsim.duration import human
 from rfcsim.trace import blame as trace_blame
 from rfcsim.trace.frame import lock_intervals
+from rfcsim.words import count, percent
 
 KINDS = {
     trace_blame.HOLDER: theme.HELD,
@@ -197,14 +198,14 @@ def _causes(waits: pl.DataFrame, most: int) -> list[str]:
         .sort("share", descending=True, maintain_order=True)
     )
     return [
-        f"{words.percent(share)} {trace_blame.because_of(*cause)}"
+        f"{percent(share)} {trace_blame.because_of(*cause)}"
         for *cause, share in causes.head(most).iter_rows()
     ]
 
 
 def _describe(rows: Rows) -> str:
     """The chart in words: what all waits are due to, and the longest."""
-    tasks = words.count(rows.intervals["task"].n_unique(), "task")
+    tasks = count(rows.intervals["task"].n_unique(), "task")
     sentences = [f"Timeline of what waits are due to, over {human(rows.span_ns)}, {tasks}."]
     waits = rows.intervals.filter(_is_wait())
     if waits.is_empty():

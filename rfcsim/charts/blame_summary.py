@@ -5,11 +5,12 @@ from itertools import pairwise
 import altair as alt
 import polars as pl
 
-from rfcsim.charts import theme, words
+from rfcsim.charts import theme
 from rfcsim.charts.blame import KINDS, rules, thickness
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
 from rfcsim.trace import blame as trace_blame
+from rfcsim.words import count, percent
 
 MOST_CLASSES = 8
 MOST_CAUSES = 5  # of one class
@@ -109,20 +110,18 @@ def _lines(parts: pl.DataFrame, summary: pl.DataFrame) -> list[tuple]:
     name = summary["class"][0]
     waits = parts.filter(pl.col("class") == name).select("task", "lock", "wait_start_ns")
     total = human(summary["total_ns"].to_numpy().sum())
-    lines: list[tuple] = [
-        (name, f"{words.count(waits.n_unique(), 'wait')}, {total}", True, None, None)
-    ]
+    lines: list[tuple] = [(name, f"{count(waits.n_unique(), 'wait')}, {total}", True, None, None)]
     for part, cause, call, total_ns, share in (
         summary.select("part", "cause_class", "cause_call", "total_ns", "share")
         .head(MOST_CAUSES)
         .iter_rows()
     ):
         because = trace_blame.because_of(part, cause, call)
-        number = f"{human(total_ns)}, {words.percent(share)}"
+        number = f"{human(total_ns)}, {percent(share)}"
         lines.append((because, number, False, KINDS[part], share))
     if len(rest := summary.slice(MOST_CAUSES)):
         total, share = human(rest["total_ns"].to_numpy().sum()), rest["share"].to_numpy().sum()
-        number = f"{total}, {words.percent(share)}"
+        number = f"{total}, {percent(share)}"
         lines.append((f"{len(rest)} more", number, False, None, None))
     return lines
 

@@ -10,6 +10,7 @@ from rfcsim.charts import logarithmic as log
 from rfcsim.charts import theme, words
 from rfcsim.charts.durations import HOLDS, WAITS, Durations, durations, noun_of
 from rfcsim.duration import human
+from rfcsim.words import percent
 
 MOST_LINES = len(theme.SERIES)
 MOST_ROWS = 16
@@ -254,7 +255,7 @@ def _bars(row: Durations, place: int) -> pl.DataFrame:
     edge = 10 ** (pl.col("step") / log.STEPS)
     height = pl.col("count") / pl.col("count").max() * _TALLEST
     what = [
-        f"{words.percent(count / row.total)} last {human(low)} to {human(high)}"
+        f"{percent(count / row.total)} last {human(low)} to {human(high)}"
         for low, high, count in steps.select("low_ns", "high_ns", "count").iter_rows()
     ]
     return steps.select(

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import polars as pl
 
-from rfcsim.charts import words
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
 from rfcsim.trace.frame import lock_intervals
+from rfcsim.words import count, percent
 
 WAITS = ("wait_shared", "wait_exclusive")
 HOLDS = ("hold_shared", "hold_exclusive")
@@ -34,12 +34,12 @@ class Durations(NamedTuple):
     @property
     def number(self) -> str:
         """ "1,204 exclusive waits"."""
-        return words.count(self.total, _NOUNS[self.record])
+        return count(self.total, _NOUNS[self.record])
 
     @property
     def counted(self) -> str:
         """ "1,204 exclusive waits, 37 % zero"."""
-        share = f", {words.percent(self.zeros / self.total)} zero" if self.zeros else ""
+        share = f", {percent(self.zeros / self.total)} zero" if self.zeros else ""
         return self.number + share
 
     @property

@@ -5,9 +5,10 @@ import math
 import altair as alt
 import polars as pl
 
-from rfcsim.charts import theme, words
+from rfcsim.charts import theme
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
+from rfcsim.words import count
 
 MOST_CELLS = 200
 
@@ -167,7 +168,7 @@ def _legend(cells: pl.DataFrame) -> list[str]:
 
 def _describe(cells: pl.DataFrame, rows: list[str], columns: list[str]) -> str:
     """The chart in words: its extremes, and the cells with a note."""
-    sizes = f"{words.count(len(rows), 'row')} and {words.count(len(columns), 'column')}"
+    sizes = f"{count(len(rows), 'row')} and {count(len(columns), 'column')}"
     sentences = [f"Table of times, {sizes}."]
     known = cells.drop_nulls("mean").sort("mean", maintain_order=True)
     if len(known):

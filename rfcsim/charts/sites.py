@@ -3,9 +3,10 @@
 import altair as alt
 import polars as pl
 
-from rfcsim.charts import theme, words
+from rfcsim.charts import theme
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
+from rfcsim.words import count
 
 WAITS = ("fault_wait_ns", "fault_wait_beside_mapper_ns", "map_wait_ns")
 
@@ -104,7 +105,7 @@ def _describe(frame: pl.DataFrame, wait: str) -> str:
     sentences = ["A matrix of calls and kernels."]
     for (kernel,), rows in frame.group_by("kernel", maintain_order=True):
         exclusive = rows["mode"].to_list().count("exclusive")
-        calls = words.count(len(rows), "call")
+        calls = count(len(rows), "call")
         longest = human(max(rows[wait].to_list()))
         sentences.append(
             f"{kernel}: {exclusive} of {calls} under an exclusive hold, longest wait {longest}."

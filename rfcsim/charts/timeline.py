@@ -7,6 +7,7 @@ from rfcsim.charts import theme, words
 from rfcsim.charts.rows import MOST_BARS, THINNEST, Rows
 from rfcsim.duration import human
 from rfcsim.trace.frame import lock_intervals
+from rfcsim.words import count
 
 _HALF_BAR = {theme.EXCLUSIVE: 0.25, theme.SHARED: 0.25, theme.WAITING: 0.08}  # of a row
 
@@ -127,7 +128,7 @@ def _summaries(rows: Rows) -> list[str]:
 def _describe(rows: Rows) -> str:
     """The chart in words: who held longest, who waited longest."""
     intervals = rows.intervals
-    tasks = words.count(intervals["task"].n_unique(), "task")
+    tasks = count(intervals["task"].n_unique(), "task")
     sentences = [f"Timeline of the lock over {human(rows.span_ns)}, {tasks}."]
     for state, did, never in (
         ("holding", "held it", "Nobody held it."),

@@ -8,9 +8,9 @@ import polars as pl
 from rfcsim.charts import logarithmic as log
 from rfcsim.charts import theme
 from rfcsim.charts.slider import CHOSEN, slider
-from rfcsim.charts.words import count
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
+from rfcsim.words import count
 
 MARKED_PAGES = 256  # the RFC's batch
 _WAYS = ("pages", "one hold", "on contention", "fault retry")

@@ -29,6 +29,7 @@ from rfcsim.live.micro import NO_THINK, experiments
 from rfcsim.live.probe import VICTIMS, Probe, standard_probes
 from rfcsim.live.provenance import provenance, stolen_ticks
 from rfcsim.live.threads import Work, run_together
+from rfcsim.scenario.checked import check_range
 
 REPETITIONS = 3
 MOST_S = 1.0
@@ -123,12 +124,10 @@ def measure(
 
 
 def _check(repetitions: int, most_s: float, seed: int) -> None:
-    if not isinstance(repetitions, int) or not 1 <= repetitions <= MOST_REPETITIONS:
-        raise RfcsimError(f"repetitions = {repetitions!r}: must be 1 to {MOST_REPETITIONS}")
+    check_range("repetitions", repetitions, 1, MOST_REPETITIONS)
     if not 0 < most_s <= 3600:
         raise RfcsimError(f"most_s = {most_s}: must be more than 0, and 3600 or less")
-    if not 0 <= seed < 2**63:
-        raise RfcsimError(f"seed = {seed}: must be 0 to {2**63 - 1}")
+    check_range("seed", seed, 0, 2**63 - 1)
 
 
 def report(progress: Callable[[float], None] | None, share: float) -> None:

@@ -23,6 +23,7 @@ from rfcsim.live.calls import (
     UNMAP,
     WRITE,
 )
+from rfcsim.live.lock import PAUSE_US
 from rfcsim.live.loops import NEVER
 from rfcsim.scenario.checked import Checked
 
@@ -45,7 +46,6 @@ TOUCHING: tuple[Method, ...] = ("onfault-touch", "touch")
 POPULATING: tuple[Method, ...] = ("onfault-populate", "lock_memory", "populate")
 
 RANGE_PAGES = 65_536  # 256 MiB
-PAUSE_US = 40.0
 THINK_US = 200.0
 FAULT_PAGES = 4096  # the pages that the victim "fault" touches one after another
 

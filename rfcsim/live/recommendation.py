@@ -8,6 +8,7 @@ import polars as pl
 
 from rfcsim.duration import human
 from rfcsim.live import snippets
+from rfcsim.words import count
 
 TRIALS = pl.Schema(
     {
@@ -203,7 +204,7 @@ def _words(trial: Mapping[str, Any]) -> str:
     words = WAYS[trial["method"]]
     if trial["piece_pages"] is not None:
         pages = trial["piece_pages"]
-        words += f" of {pages:,} page{'' if pages == 1 else 's'} at a time"
+        words += f" of {count(pages, 'page')} at a time"
     if trial["pause_us"]:
         words += f", with {trial['pause_us']:g} us of sleep after each"
     return words

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rfcsim.errors import LiveError, RfcsimError
 from rfcsim.live import limits
+from rfcsim.scenario.checked import check_range
 from rfcsim.trace.reader import entries
 
 EVENTS = "mmap_lock"
@@ -72,8 +73,7 @@ def record(
         raise RfcsimError("record: either a command or a pid must be given")
     if seconds is not None and not 0 < seconds < math.inf:
         raise RfcsimError(f"seconds = {seconds}: must be more than 0")
-    if not 1 <= buffer_kib <= MOST_BUFFER_KIB:
-        raise RfcsimError(f"buffer_kib = {buffer_kib}: must be 1 to {MOST_BUFFER_KIB}")
+    check_range("buffer_kib", buffer_kib, 1, MOST_BUFFER_KIB)
     with _instance() as trace:
         _set(trace / "trace_clock", "mono")
         _set(trace / "buffer_size_kb", str(buffer_kib))

@@ -126,13 +126,8 @@ def clear_mlocked(state, regs, run_class, run_limit):
 
     Source: `munlock_vma_pages_range`, 2.6.36: its cost is per page of address range.
     """
-    first = regs[reg.NEXT]
     most = run_limit if run_class == work.MUNLOCK_PAGE else 1
-    count = min(regs[reg.STOP] - first, most)
-    for page in range(first, first + count):
-        state.pages[page] &= bit.ALL ^ bit.MLOCKED
-    regs[reg.NEXT] = first + count
-    return count
+    return _clear(state, regs, bit.MLOCKED, most)
 
 
 @inner
@@ -156,10 +151,16 @@ def zap(state, regs, run_class, run_limit):
 
     Source: `unmap_region`, 2.6.36.
     """
-    first = regs[reg.NEXT]
     most = run_limit if run_class == work.UNMAP_PAGE else 1
+    return _clear(state, regs, MAPPED_BITS, most)
+
+
+@inner
+def _clear(state, regs, bits, most):
+    """Clear bits of so many pages of [reg.NEXT, reg.STOP) at most; returns of how many."""
+    first = regs[reg.NEXT]
     count = min(regs[reg.STOP] - first, most)
     for page in range(first, first + count):
-        state.pages[page] &= bit.ALL ^ MAPPED_BITS
+        state.pages[page] &= bit.ALL ^ bits
     regs[reg.NEXT] = first + count
     return count

@@ -13,7 +13,7 @@ from rfcsim.orders.problem import policy_code, problem_of, schedule_text
 from rfcsim.race.layout import claim as state_claim
 from rfcsim.race.outcomes import Outcome, concurrent_outcomes, sequential_outcomes
 from rfcsim.race.search import CheckerError, search_all
-from rfcsim.scenario.explain import did_you_mean, show
+from rfcsim.scenario.explain import check_known, show
 from rfcsim.scenario.scenario import Scenario
 
 CLAIMS = {
@@ -73,10 +73,7 @@ class Check:
 
     def holds(self, claim: str) -> bool:
         """Whether a claim (a key of CLAIMS) holds in every order of steps."""
-        if claim not in list(CLAIMS):
-            raise RfcsimError(
-                f"claim = {show(claim)}: there is none; {did_you_mean(claim, CLAIMS)}"
-            )
+        check_known(f"claim = {show(claim)}", claim, CLAIMS)
         return claim not in self.schedules
 
     def violated_by(self, schedule: str) -> list[str]:

@@ -8,7 +8,7 @@ import polars as pl
 from rfcsim.errors import RfcsimError
 from rfcsim.model.layout import call, lock, operation, reg
 from rfcsim.orders.problem import policy_code, problem_of
-from rfcsim.orders.walk import address_space
+from rfcsim.orders.walk import MODES, address_space
 from rfcsim.race.arrays import Search
 from rfcsim.race.layout import actor
 from rfcsim.race.search import CheckerError, Leg
@@ -16,7 +16,6 @@ from rfcsim.race.search import replay as replay_legs
 from rfcsim.scenario.scenario import Scenario
 
 _LEG = re.compile(r"([A-Z])([1-9]\d{0,5})")
-_MODES = {lock.SHARED: "shared", lock.EXCLUSIVE: "exclusive"}
 _SCHEMA = {
     "step": pl.Int64(),
     "task": pl.String(),
@@ -53,12 +52,12 @@ class _Seen(NamedTuple):
             return f"returns {after.results[self.ops[task]]}"
         if after.held[task] != self.held[task]:
             if after.held[task] == lock.UNLOCKED:
-                return f"releases mmap_sem ({_MODES[self.held[task]]})"
+                return f"releases mmap_sem ({MODES[self.held[task]]})"
             if self.held[task] == lock.EXCLUSIVE:
                 return "downgrades mmap_sem"
-            return f"takes mmap_sem {_MODES[after.held[task]]}"
+            return f"takes mmap_sem {MODES[after.held[task]]}"
         if after.waits[task] != self.waits[task]:
-            return f"asks for mmap_sem {_MODES[after.waits[task]]}"
+            return f"asks for mmap_sem {MODES[after.waits[task]]}"
         if after.space[0] != self.space[0]:
             return "changes VMAs"
         return "changes pages" if after.space[1] != self.space[1] else ""

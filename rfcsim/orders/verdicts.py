@@ -8,7 +8,7 @@ import polars as pl
 from rfcsim.errors import RfcsimError
 from rfcsim.model.layout.design import BY_NAME as DESIGNS
 from rfcsim.orders.check import CLAIMS, check
-from rfcsim.scenario.explain import did_you_mean, show
+from rfcsim.scenario.explain import check_known, show
 from rfcsim.scenario.presets import check_scenario, check_scenarios
 from rfcsim.scenario.scenario import Scenario
 from rfcsim.scenario.ways import NEWEST, PROGRAMS, in_pieces
@@ -66,10 +66,7 @@ def verdicts(
     known = (*DESIGNS, *PROGRAMS)
     chosen = _several("designs", designs, known)
     for design in chosen:
-        if design not in known:
-            raise RfcsimError(
-                f"designs: {show(design)}: there is none; {did_you_mean(design, known)}"
-            )
+        check_known(f"designs: {show(design)}", design, known)
     rows = []
     for given in _several("scenarios", scenarios, check_scenarios()):
         scenario = given if isinstance(given, Scenario) else check_scenario(given)

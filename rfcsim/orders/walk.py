@@ -12,7 +12,7 @@ from rfcsim.scenario.compile import compile_process
 from rfcsim.scenario.scenario import Scenario
 
 MOST_STEPS = 1000
-_MODES = {lock.UNLOCKED: "", lock.SHARED: "shared", lock.EXCLUSIVE: "exclusive"}
+MODES = {lock.UNLOCKED: "", lock.SHARED: "shared", lock.EXCLUSIVE: "exclusive"}
 _SCHEMA = {
     "step": pl.Int64(),
     "asks for": pl.String(),
@@ -72,7 +72,7 @@ def walk(scenario: Scenario, task: str | None = None) -> pl.DataFrame:
         while kind != effect.DONE:
             kind, a, b = (int(number) for number in take_step(state, walker))
             asks = _perform(state, walker, kind, a, b)
-            held = _MODES[int(state.tasks[walker, reg.HELD])]
+            held = MODES[int(state.tasks[walker, reg.HELD])]
             rows.append((len(rows) + 1, asks, held, *address_space(state)))
             if len(rows) > MOST_STEPS:
                 raise RfcsimError(f"{name} takes over {MOST_STEPS} steps: must be fewer pages")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rfcsim._jit import inner, njit
-from rfcsim.race.rows import slots_for
+from rfcsim.race.rows import HALF, MIX, ONE, slots_for
 
 FIRST_SLOTS = 1 << 11
 UNKNOWN = -1  # never the value of a key
@@ -13,10 +13,6 @@ UNKNOWN = -1  # never the value of a key
 # The columns of a slot. A key of 0: the slot is free.
 KEY = 0
 VALUE = 1
-
-_MIX = np.uint64(0x9E3779B97F4A7C15)
-_HALF = np.uint64(32)
-_ONE = np.uint64(1)
 
 
 class Remembered(NamedTuple):
@@ -58,10 +54,10 @@ def can_remember(remembered, more):
 @inner
 def _slot_of(slots, key):
     """The slot where a key is, or would be."""
-    mask = np.uint64(slots.shape[0]) - _ONE
-    slot = np.uint64(key) * _MIX >> _HALF & mask
+    mask = np.uint64(slots.shape[0]) - ONE
+    slot = np.uint64(key) * MIX >> HALF & mask
     while slots[slot, KEY] != key and slots[slot, KEY] != 0:
-        slot = (slot + _ONE) & mask
+        slot = (slot + ONE) & mask
     return slot
 
 

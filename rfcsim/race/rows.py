@@ -10,10 +10,10 @@ from rfcsim.race.prefetch import prefetch
 FIRST_ROOM = 1 << 10
 GROWTH = 1 / 4  # by which a full set grows
 
-_MIX = np.uint64(0x9E3779B97F4A7C15)
-_HALF = np.uint64(32)
+MIX = np.uint64(0x9E3779B97F4A7C15)
+HALF = np.uint64(32)
 _LOWER = np.uint64(0xFFFFFFFF)
-_ONE = np.uint64(1)
+ONE = np.uint64(1)
 
 
 class RowSet(NamedTuple):
@@ -34,8 +34,8 @@ def hash_of(row):
     """A hash of 32 bits."""
     h = np.uint64(0)
     for column in range(row.size):
-        h = (h + np.uint64(row[column])) * _MIX
-    return ((h ^ h >> _HALF) * _MIX) >> _HALF
+        h = (h + np.uint64(row[column])) * MIX
+    return ((h ^ h >> HALF) * MIX) >> HALF
 
 
 @inner
@@ -48,15 +48,15 @@ def find_or_add(row_set, row, h):
         Number of the row, and whether it is new.
     """
     rows, table, count = row_set.rows, row_set.table, row_set.count[0]
-    mask = np.uint64(table.size) - _ONE
+    mask = np.uint64(table.size) - ONE
     slot = h & mask
     while table[slot] != 0:
-        if table[slot] >> _HALF == h:
+        if table[slot] >> HALF == h:
             number = np.int64(table[slot] & _LOWER) - 1
             if same(rows[number], row):
                 return number, False
-        slot = (slot + _ONE) & mask
-    table[slot] = h << _HALF | np.uint64(count + 1)
+        slot = (slot + ONE) & mask
+    table[slot] = h << HALF | np.uint64(count + 1)
     copy_row(row, rows[count])
     row_set.count[0] = count + 1
     return count, True
@@ -79,15 +79,15 @@ def copy_row(source, target):
 @inner
 def prefetch_slot(row_set, h):
     """Ask the memory for the slot in which the search for a row with this hash begins."""
-    prefetch(row_set.table, h & (np.uint64(row_set.table.size) - _ONE))
+    prefetch(row_set.table, h & (np.uint64(row_set.table.size) - ONE))
 
 
 @inner
 def prefetch_row(row_set, h):
     """Ask the memory for the row of that slot."""
-    number = row_set.table[h & (np.uint64(row_set.table.size) - _ONE)] & _LOWER
+    number = row_set.table[h & (np.uint64(row_set.table.size) - ONE)] & _LOWER
     if number != 0:
-        prefetch(row_set.rows, number - _ONE)
+        prefetch(row_set.rows, number - ONE)
 
 
 @inner
@@ -148,10 +148,10 @@ def grow(row_set: RowSet, more: int) -> None:
 @njit
 def _refill(table, entries):
     """Enter the entries of a smaller table into an empty one."""
-    mask = np.uint64(table.size) - _ONE
+    mask = np.uint64(table.size) - ONE
     for n in range(entries.size):
         if entries[n] != 0:
-            slot = entries[n] >> _HALF & mask
+            slot = entries[n] >> HALF & mask
             while table[slot] != 0:
-                slot = (slot + _ONE) & mask
+                slot = (slot + ONE) & mask
             table[slot] = entries[n]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from rfcsim.errors import RfcsimError
 from rfcsim.runs.simulate import Progress
 
-LONGEST_NAME = 24  # columns of a terminal
+NAME_COLUMNS = 24  # of a terminal
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def _bar(anywhere: bool):
     console = Console(stderr=True)
     if anywhere and not console.is_jupyter:
         console = Console(stderr=True, force_terminal=True)
-    name = Column(no_wrap=True, max_width=LONGEST_NAME, overflow="ellipsis")
+    name = Column(no_wrap=True, max_width=NAME_COLUMNS, overflow="ellipsis")
     return Progress(
         TextColumn("{task.description}", markup=False, table_column=name),
         BarColumn(),

@@ -14,7 +14,7 @@ from rfcsim.errors import RfcsimError
 from rfcsim.histogram import bucket_bounds, quantile
 from rfcsim.model.layout import call as call_number
 from rfcsim.runs.recorded import call_spans, trace_frame
-from rfcsim.scenario.explain import did_you_mean, show
+from rfcsim.scenario.explain import check_known, show
 from rfcsim.scenario.scenario import Scenario
 
 _MODES = ("shared", "exclusive")
@@ -356,6 +356,5 @@ class Result:
 
 def _place(argument: str, name: str, known: Sequence[str]) -> int:
     """The place of a name among those that are known; RfcsimError if it is not one of them."""
-    if name not in known:
-        raise RfcsimError(f"{argument} = {show(name)}: there is none; {did_you_mean(name, known)}")
+    check_known(f"{argument} = {show(name)}", name, known)
     return known.index(name)

@@ -26,10 +26,10 @@ import polars as pl
 
 from rfcsim.errors import RfcsimError
 from rfcsim.files import write_whole
+from rfcsim.scenario.explain import shorten
 
 KEY = "rfcsim"  # our key in the metadata of a Parquet file
 ROWS_A_GROUP = 2**16
-LONGEST_SHOWN = 60
 
 # POSIX locks work between processes, and unlike those of flock() they are not inherited by the
 # workers of a pool that are forked. Between the threads of a process, this set does their work.
@@ -223,8 +223,7 @@ def _same(path: Path, descriptor: int) -> bool:
 def _show(value: object) -> str:
     if value is None:
         return "nothing"
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 4]} ..."
+    return shorten(json.dumps(value, ensure_ascii=False))
 
 
 def _parquet(frame: pl.DataFrame, about: dict[str, Any]) -> bytes:

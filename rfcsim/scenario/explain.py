@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from rfcsim.errors import RfcsimError
 from rfcsim.model.layout import call
 
 # Which words of a path are the discriminator of a union, not a key that the user wrote.
@@ -41,9 +42,12 @@ def show(value: object) -> str:
         text = "[...]" if value else "[]"
     else:
         text = " ".join(repr(value).split())
-    if len(text) > _LONGEST_SHOWN:
-        text = text[: _LONGEST_SHOWN - 4] + " ..."
-    return text
+    return shorten(text)
+
+
+def shorten(text: str) -> str:
+    """Cut off a text that is too long for a message."""
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 4]} ..."
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -53,6 +57,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near:
         return f"did you mean {near[0]}?"
     return f"known are {', '.join(names)}" if names else "there are none"
+
+
+def check_known(
+    what: str, word: str, known: Iterable[str], error: type[RfcsimError] = RfcsimError
+) -> None:
+    """Refuse a word that is not known; `what` begins the message: the argument and its value."""
+    names = list(known)
+    if word not in names:
+        raise error(f"{what}: there is none; {did_you_mean(word, names)}")
 
 
 def path(location: Sequence[str | int]) -> str:

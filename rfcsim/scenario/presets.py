@@ -5,7 +5,7 @@ from typing import Literal
 from rfcsim.data import data_names, data_path
 from rfcsim.errors import ScenarioError
 from rfcsim.scenario.costs import load_costs
-from rfcsim.scenario.explain import did_you_mean, show
+from rfcsim.scenario.explain import check_known, show
 from rfcsim.scenario.scenario import Scenario
 
 
@@ -28,8 +28,7 @@ def preset(name: str) -> Scenario:
         If there is no preset of that name.
     """
     names = [*data_names("presets"), *data_names("checks")]
-    if name not in names:
-        raise ScenarioError(f"preset {show(name)}: there is none; {did_you_mean(name, names)}")
+    check_known(f"preset {show(name)}", name, names, ScenarioError)
     return _load("checks" if name in data_names("checks") else "presets", "preset", name)
 
 
@@ -55,9 +54,7 @@ def _described(kind: Literal["presets", "checks"]) -> dict[str, str]:
 
 
 def _load(kind: Literal["presets", "checks"], what: str, name: str) -> Scenario:
-    names = data_names(kind)
-    if name not in names:
-        raise ScenarioError(f"{what} {show(name)}: there is none; {did_you_mean(name, names)}")
+    check_known(f"{what} {show(name)}", name, data_names(kind), ScenarioError)
     text = data_path(kind, name).read_text(encoding="utf-8")
     return Scenario.from_toml_text(text, f"{what} {name}")
 

@@ -5,7 +5,7 @@ from typing import Any
 from rfcsim.errors import RfcsimError
 from rfcsim.model.layout import design
 from rfcsim.scenario.calls import Mlock, Populate, RangeCall
-from rfcsim.scenario.explain import did_you_mean, show
+from rfcsim.scenario.explain import check_known, show
 from rfcsim.scenario.process import TaskGroup
 from rfcsim.scenario.scenario import Scenario
 
@@ -43,8 +43,7 @@ def ways_to_lock(
         One line, if there is no such group, or no mlock() in it.
     """
     groups = {group.name: group for group in scenario.tasks}
-    if locker not in groups:
-        raise RfcsimError(f"locker = {show(locker)}: there is none; {did_you_mean(locker, groups)}")
+    check_known(f"locker = {show(locker)}", locker, groups)
     calls = groups[locker].calls
     if not any(isinstance(call, Mlock) for call in calls):
         raise RfcsimError(f"locker = {show(locker)}: must make an mlock call, but makes none")

@@ -5,12 +5,11 @@ from typing import Any
 
 import polars as pl
 
-from rfcsim.errors import RfcsimError
 from rfcsim.model.layout import policy
 from rfcsim.runs.simulate import Progress
 from rfcsim.runs.statistics import TIMES, mean_intervals
 from rfcsim.runs.sweep import sweep
-from rfcsim.scenario.explain import did_you_mean, show
+from rfcsim.scenario.explain import check_known, show
 from rfcsim.scenario.kernels import kernels_with
 from rfcsim.scenario.scenario import Scenario
 from rfcsim.scenario.ways import ways_to_lock
@@ -61,13 +60,8 @@ def matrix(
     RfcsimError
         One line: the argument, its value and what is allowed.
     """
-    if quantity not in TIMES or quantity == "total_ns":
-        raise RfcsimError(
-            f"quantity = {show(quantity)}: there is none; {did_you_mean(quantity, TIMES[:-1])}"
-        )
-    if locker not in [group.name for group in scenario.tasks]:
-        names = [group.name for group in scenario.tasks]
-        raise RfcsimError(f"locker = {show(locker)}: there is none; {did_you_mean(locker, names)}")
+    check_known(f"quantity = {show(quantity)}", quantity, [t for t in TIMES if t != "total_ns"])
+    check_known(f"locker = {show(locker)}", locker, [group.name for group in scenario.tasks])
     chosen = ways_to_lock(scenario, locker=locker) if ways is None else dict(ways)
     under = list(policy.BY_NAME if policies is None else policies)
     rows = sweep(

@@ -18,6 +18,7 @@ from rfcsim.scenario.costs import load_costs
 from rfcsim.scenario.scenario import Scenario
 from rfcsim.scenario.sizes import largest, sizes
 from rfcsim.studies.tradeoff import Locker, locker_of, tradeoff
+from rfcsim.words import count
 
 AS_IT_IS = "as it is"
 FIGURES = ("mlock_ns", "mlock_low_ns", "mlock_high_ns")
@@ -89,7 +90,7 @@ class Recommendation:
         target = human(self.p99_wait_ns)
         best = self.best()
         here = best.row(0, named=True)
-        size = f"{here['pages']:,} page{'' if here['pages'] == 1 else 's'}"
+        size = count(here["pages"], "page")
         if self.pages is not None:
             own = self.trials.filter(pl.col("way") == AS_IT_IS)
             longer = here["mlock_ns"] / own.sort("pages")["mlock_ns"][-1] - 1

@@ -19,7 +19,7 @@ from rfcsim.scenario.calls import (
     RemapFilePages,
     Touch,
 )
-from rfcsim.scenario.explain import did_you_mean
+from rfcsim.scenario.explain import check_known
 from rfcsim.scenario.kernels import kernel as rules_of
 from rfcsim.scenario.process import Region, TaskGroup
 from rfcsim.scenario.scenario import Scenario
@@ -96,8 +96,7 @@ def call_site(
     """
     known = _sites(pages)
     for name, value, allowed in (("site", site, known), ("kernel", kernel, KERNELS)):
-        if value not in allowed:
-            raise RfcsimError(f"{name} = {value!r}: there is none; {did_you_mean(value, allowed)}")
+        check_known(f"{name} = {value!r}", value, allowed)
     if not _has(kernel, site):
         raise RfcsimError(
             f"kernel = {kernel!r}: must be an older one, since remap_file_pages() is an mmap() "

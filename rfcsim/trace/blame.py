@@ -28,6 +28,7 @@ import polars as pl
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
 from rfcsim.trace.frame import LOCK_EVENTS, require_events
+from rfcsim.words import percent
 
 HOLDER = "holder"
 STOLEN = "stolen"
@@ -185,7 +186,7 @@ def blame_table(parts: pl.DataFrame) -> pl.DataFrame:
             row["waits"],
             human(row["max_ns"]),
             human(row["total_ns"]),
-            _percent(row["share"]),
+            percent(row["share"], 1),
         )
         for row in blame_summary(parts).iter_rows(named=True)
     ]
@@ -195,15 +196,6 @@ def blame_table(parts: pl.DataFrame) -> pl.DataFrame:
 def because_of(part: str, cause: str | None, call: str | None) -> str:
     """Say what a part of a wait is due to: "held by locker 0 (mlock)"."""
     return PARTS[part].format(cause if call is None else f"{cause} ({call})")
-
-
-def _percent(share: float) -> str:
-    """Write a share as a percentage that is 0 or 100 only if the share is exactly that."""
-    if 0 < share < 0.0005:
-        return "<0.1 %"
-    if 0.9995 <= share < 1:
-        return ">99.9 %"
-    return f"{100 * share:.1f} %"
 
 
 class _Cause(NamedTuple):
