@@ -12,10 +12,12 @@ import pytest
 
 from rfcsim import blame, blame_summary, blame_table
 from rfcsim.data import data_path
+from rfcsim.model.layout import design
 from rfcsim.runs.simulate import simulate
 from rfcsim.scenario.scenario import Scenario
 from tests.runs.examples import SMALL, TEXT
 
+DESIGNS = [f'"{name}"' for name in design.BY_NAME]
 ROOT = Path(__file__).parent.parent
 
 
@@ -184,8 +186,7 @@ BAD_INPUT = [
     (["run", "--preset", "ps-2gb"], 'preset "ps-2gb": there is none; did you mean ps-20gb?'),
     (
         ["run", "SMALL", "--design", "fair"],
-        'design = "fair": must be "downgrade", "exclusive", "batched", "contended", '
-        '"fault-retry", "mm-populate" or "vma-lock"',
+        f'design = "fair": must be {", ".join(DESIGNS[:-1])} or {DESIGNS[-1]}',
     ),
     (["run", "SMALL", "--batch-pages", "0"], "batch_pages = 0: must be 1 or more"),
     (["run", "SMALL", "--seed", "-1"], "seed = -1: must be 0 to 9223372036854775807"),

@@ -3,6 +3,7 @@
 What can be checked as it is imported is checked there: rfcsim/model/layout/complete.py.
 """
 
+import ast
 import inspect
 import re
 from typing import Any, get_args
@@ -46,14 +47,34 @@ def test_a_call_has_a_step_function(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_call_is_public_drawn_and_described(name: str) -> None:
-    kind = CLASSES[name]
-    assert kind.__name__ in rfcsim.__all__, "put its class into rfcsim/__init__.pyi"
-    assert kind in EVERYTHING or name in MODEL_ALONE, (
+def test_a_call_is_public(name: str) -> None:
+    assert CLASSES[name].__name__ in rfcsim.__all__, "put its class into rfcsim/__init__.pyi"
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_is_described(name: str) -> None:
+    assert f"`{name}(" in RULES, "describe it in notebooks/reference/rules.md"
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_is_made_by_the_twin_or_said_not_to_be(name: str) -> None:
+    assert CLASSES[name] in EVERYTHING or name in MODEL_ALONE, (
         "put its class into EVERYTHING of tests/twin/random_calls.py, for the twin to make it, or "
         "its name into MODEL_ALONE of tests/twin/test_twin.py"
     )
-    assert f"`{name}(" in RULES, "describe it in notebooks/reference/rules.md"
+
+
+def test_what_is_public_is_so_for_a_type_checker() -> None:
+    """It takes what a stub imports for public only where __all__ says so."""
+    tree = ast.parse((ROOT / "rfcsim" / "__init__.pyi").read_text())
+    imported: set[str] = set()
+    exported: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom):
+            imported |= {name.name for name in node.names}
+        elif isinstance(node, ast.Assign):
+            exported |= set(ast.literal_eval(node.value))
+    assert imported == exported, "put it into __all__ of rfcsim/__init__.pyi as well"
 
 
 def test_the_checker_is_tried_on_every_call() -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from rfcsim import CLAIMS, RfcsimError, check, check_scenario, check_scenarios, verdicts
-from rfcsim.scenario.ways import in_pieces
+from rfcsim.model.layout import design
+from rfcsim.scenario.ways import PROGRAMS, in_pieces
 from tests.orders.test_check import BY_DESIGN, MERGED, STRICT, UNFLAGGED, VIOLATED
 
 EXPECTED = {
@@ -22,17 +23,21 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize("design", EXPECTED)
-def test_the_table_has_the_verdicts_of_the_analysis(design: str) -> None:
-    table = verdicts([design])
+@pytest.mark.parametrize("way", EXPECTED)
+def test_the_table_has_the_verdicts_of_the_analysis(way: str) -> None:
+    table = verdicts([way])
     assert table["scenario"].to_list() == list(check_scenarios())
     for row in table.iter_rows(named=True):
-        violated = frozenset(EXPECTED[design].get(row["scenario"], set()))
+        violated = frozenset(EXPECTED[way].get(row["scenario"], set()))
         assert {claim for claim in CLAIMS if row[claim] == "violated"} == violated
         assert {row[claim] for claim in CLAIMS} <= {"holds", "violated"}
         first = next(claim for claim in (*CLAIMS, "") if claim in violated or not claim)
         assert row["breaks"] == WORDS.get(violated, first)
         assert row["states"] > 0
+
+
+def test_every_design_and_program_has_its_verdicts() -> None:
+    assert {*EXPECTED} == {*design.BY_NAME, *PROGRAMS}, "say in EXPECTED what the explorer finds"
 
 
 def test_scenarios_outermost_and_every_design_without_asking() -> None:

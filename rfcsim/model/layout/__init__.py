@@ -9,7 +9,9 @@ of the model are described here and nowhere else. Their shapes are in
 - Values of those columns: `call`, `lock`, `backing`, `vm`, `flag` and `errno`.
 - What a step asks for: `effect`, and `work` for the CPU.
 - What kernels differ in: `rule` and `design`, `policy` for the lock, `mutant` for mistakes.
+- What the checker must know: `reach` says it of each call, `rule` of each rule.
 - What tasks do: `operation` and `thread`, for the clock and the checker.
 
-Memory is counted in pages of 4 KiB, by page number, never in bytes.
+Memory is counted in pages of 4 KiB, by page number, never in bytes. Names and
+sizes come from the constants themselves (`complete`).
 """
