@@ -8,11 +8,13 @@ python := .venv/bin/python
 ready := .venv/ready
 # A kernel must not see what else this machine's user has configured for Jupyter and IPython.
 clean_kernel = JUPYTER_CONFIG_DIR="$(CURDIR)/build/jupyter" IPYTHONDIR="$(CURDIR)/build/ipython"
+# An hour ends what hangs, and nothing that is only slow because the machine is busy.
 # A kernel talks over sockets in a folder of its own: nobody else on the machine can listen.
 nbconvert = sockets=$$(mktemp -d) && trap 'rm -rf "$$sockets"' EXIT INT TERM && \
 	$(clean_kernel) $(python) -m nbconvert --to notebook --execute \
 	--ExecutePreprocessor.record_timing=False --ExecutePreprocessor.store_widget_state=False \
-	--ExecutePreprocessor.timeout=300 --KernelManager.transport=ipc \
+	--ExecutePreprocessor.timeout=3600 --ExecutePreprocessor.startup_timeout=3600 \
+	--KernelManager.transport=ipc \
 	--KernelManager.ip="$$sockets/kernel"
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -48,7 +50,8 @@ test: $(ready) ## run every test: unit, property, twin, and every notebook's sto
 	@rm -rf build/numba build/browser
 	@$(clean_kernel) NUMBA_CACHE_DIR="$(CURDIR)/build/numba" $(python) -m pytest \
 		--numprocesses=auto --maxprocesses=8 --dist=loadfile \
-		--nbval --nbval-current-env --nbval-cell-timeout=120 notebooks tests
+		--nbval --nbval-current-env --nbval-cell-timeout=3600 \
+		--nbval-kernel-startup-timeout=3600 notebooks tests
 
 lab: $(ready) ## open JupyterLab on the notebooks
 	@cd notebooks && ../$(python) -m jupyterlab $(LAB_FLAGS)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 _KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 _NUMBERED = "[0-9][0-9]_*.ipynb"
+START_S = 3600  # how long a kernel may take to start; on a busy machine it takes long
 _ELSEWHERE = "the notebooks are in a checkout of the project, not in the installed package"
 
 
@@ -148,6 +149,7 @@ def rerun_notebook(
                 progress_bar=bar,
                 cwd=path.parent,
                 record_timing=False,
+                start_timeout=START_S,
                 config=Config({"KernelManager": kernel}),
                 extra_arguments=["--log-level=CRITICAL"],
             )

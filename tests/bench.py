@@ -62,8 +62,8 @@ print(peak_mebibytes())
 """
 
 LARGE_SEARCH = """
-from tests.bench import explorer_scenario, peak_mebibytes, problem_of, search_all
-large = search_all(problem_of(explorer_scenario(threads=5, pages=9)), reduce=False, most_gib=7.45)
+from tests.bench import crowd_scenario, peak_mebibytes, problem_of, search_all
+large = search_all(problem_of(crowd_scenario(threads=5, pages=9)), reduce=False, most_gib=7.45)
 print(large.states, large.seconds, peak_mebibytes())
 """
 
@@ -180,7 +180,7 @@ def in_new_process(program: str, **environment: str) -> list[float]:
     return [float(word) for word in done.stdout.split()]
 
 
-def explorer_scenario(threads: int = 3, pages: int = 8) -> Scenario:
+def crowd_scenario(threads: int = 3, pages: int = 8) -> Scenario:
     """An mlock, and threads that unlock and map over all its pages, one a batch."""
     others = (Munlock(region="a"), Mmap(region="a"))
     return Scenario(
@@ -197,7 +197,7 @@ def explorer_scenario(threads: int = 3, pages: int = 8) -> Scenario:
 
 
 def spin_crowd() -> Scenario:
-    """SPIN's largest scenario, as the explorer takes it."""
+    """SPIN's largest scenario, as the checker takes it."""
     return scenario(SCENARIOS["crowd"](CROWD_PAGES), "batched", pages=CROWD_PAGES, batch=1)
 
 
@@ -268,9 +268,9 @@ def main() -> None:
     what = f"a sweep of {6 * replications} runs on {cpus} threads, by one"
     row(what, f"{alone / together:.2f} x", f"> {0.9 * cpus:.1f} x")
 
-    crowd = explorer_scenario()
+    crowd = crowd_scenario()
     full = best_search(crowd, reduce=False)
-    row("states a second, explorer, no reduction", states_a_second(full), "> 3 M")
+    row("states a second, checker, no reduction", states_a_second(full), "> 3 M")
     row("... bytes a state", f"{full.nbytes / full.states:.0f}", "< 160")
     fifo = best_search(crowd, policy=grant.FIFO, reduce=False)
     row("... under one policy", states_a_second(fifo), "")
@@ -281,7 +281,7 @@ def main() -> None:
         rate = judged.states / judged.seconds
         row(f"SPIN, five tasks, {words}: states a second", f"{rate / 1e6:.2f} M", "")
         found = best_search(spin_crowd(), reduce=reduce)
-        row("the explorer on the same", states_a_second(found), "> 3 M" if not reduce else "")
+        row("the checker on the same", states_a_second(found), "> 3 M" if not reduce else "")
         ratio = judged.seconds / found.seconds
         row("time to a verdict, SPIN's by ours", f"{ratio:.1f} x", "> 3 x")
     states, seconds, mebibytes = in_new_process(LARGE_SEARCH)

@@ -2,10 +2,7 @@
 
 import json
 import os
-import pty
 import re
-import resource
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,13 +10,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from rfcsim import blame, blame_summary, blame_table, cli
+from rfcsim import blame, blame_summary, blame_table
 from rfcsim.data import data_path
 from rfcsim.runs.simulate import simulate
 from rfcsim.scenario.scenario import Scenario
 from tests.runs.examples import SMALL, TEXT
 
-COMMAND = [sys.executable, "-m", "rfcsim"]
 ROOT = Path(__file__).parent.parent
 
 
@@ -28,12 +24,6 @@ def small(tmp_path: Path) -> str:
     file = tmp_path / "small.toml"
     file.write_text(TEXT)
     return str(file)
-
-
-def process(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *arguments], cwd=ROOT, text=True, timeout=120, stderr=subprocess.PIPE, **options
-    )
 
 
 def files_below(folder: Path) -> set[str]:
@@ -269,39 +259,6 @@ def test_help_imports_nothing_that_takes_time() -> None:
     assert found.stdout == "[]\n"
 
 
-def test_the_command_is_a_process_of_its_own(small) -> None:
-    version = process("--version", stdout=subprocess.PIPE)
-    assert version.returncode == 0
-    assert version.stdout.startswith("rfcsim ")
-    ascii_only = os.environ | {"PYTHONIOENCODING": "ascii", "COLUMNS": "24"}
-    narrow = process("run", small, stdout=subprocess.PIPE, env=ascii_only)
-    assert (narrow.returncode, narrow.stderr) == (0, "")
-    assert max(map(len, narrow.stdout.splitlines())) <= 24
-    assert "class: victim" in narrow.stdout.splitlines()
-
-
-def test_output_that_nobody_reads(small) -> None:
-    reader, writer = os.pipe()
-    os.close(reader)
-    nobody = process("presets", stdout=writer)
-    os.close(writer)
-    assert (nobody.returncode, nobody.stderr) == (cli.BROKEN_PIPE, "")
-
-    closed = subprocess.run(
-        ["sh", "-c", '"$@" >&-', "sh", *COMMAND, "run", small],
-        cwd=ROOT,
-        text=True,
-        timeout=120,
-        stderr=subprocess.PIPE,
-    )
-    assert (closed.returncode, closed.stderr) == (0, "")
-
-    with open("/dev/full", "w") as full:
-        complaint = process("presets", stdout=full)
-    assert complaint.returncode == 2
-    assert complaint.stderr == "rfcsim: error: standard output: No space left on device\n"
-
-
 @pytest.mark.parametrize("force", [["--force"], []])
 def test_what_is_no_regular_file_stays(rfcsim, small, tmp_path, force) -> None:
     pipe = tmp_path / "pipe.parquet"
@@ -324,55 +281,3 @@ def test_what_a_link_leads_to_is_written(rfcsim, small, tmp_path) -> None:
     assert rfcsim("run", small, "--trace", link)[0] == 0
     assert link.is_symlink() and len(pl.read_parquet(trace))
     assert rfcsim("run", small, "--trace", link)[0] == 2
-
-
-def test_a_disk_that_is_full_leaves_no_file(small, tmp_path) -> None:
-    """The size limit of a file stands for a full disk: the write fails half way."""
-    simulate(SMALL)  # compiled and cached, so that the limit meets the trace alone
-    trace = tmp_path / "trace.parquet"
-    trace.write_bytes(b"old")
-    before = files_below(tmp_path)
-
-    def no_large_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-
-    failed = process(
-        "run", small, "--trace", str(trace), "--force",
-        stdout=subprocess.PIPE, preexec_fn=no_large_files,
-    )  # fmt: skip
-    assert (failed.returncode, failed.stdout) == (2, "")
-    assert failed.stderr == f"rfcsim: error: {trace}: File too large\n"
-    assert files_below(tmp_path) == before
-    assert trace.read_bytes() == b"old"
-
-
-@pytest.mark.parametrize("replications", ["1", "4"])
-def test_an_interrupt_ends_the_run_and_leaves_nothing(tmp_path, replications) -> None:
-    endless = SMALL.replace(end_ns=10**15, **{"tasks.victim.repeats": 0})
-    file = tmp_path / "endless.toml"
-    file.write_text(endless.to_toml())
-    charts = tmp_path / "charts"
-    before = files_below(tmp_path)
-    ours, theirs = pty.openpty()
-    running = subprocess.Popen(
-        [*COMMAND, "run", str(file), "--replications", replications, "--charts", str(charts)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    drawn = b""
-    while b"small" not in drawn:  # the progress bar is there: it has begun
-        drawn += os.read(ours, 1000)
-    running.send_signal(signal.SIGINT)
-    try:
-        while more := os.read(ours, 1000):  # until the terminal has no user any more
-            drawn += more
-    except OSError:
-        pass
-    out, _ = running.communicate(timeout=60)
-    os.close(ours)
-    assert running.returncode == cli.INTERRUPTED
-    assert out == b""
-    assert b"Traceback" not in drawn
-    assert files_below(tmp_path) == before

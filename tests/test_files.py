@@ -179,7 +179,7 @@ def test_a_full_disk_leaves_the_old_file(file: Path) -> None:
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_an_interrupt_in_the_middle_leaves_the_old_file(file: Path) -> None:
+def test_an_interrupt_in_the_middle_leaves_the_old_file(file: Path, interruptible: None) -> None:
     file.write_bytes(OLD)
     interrupted = in_another_process(
         "real = os.fsync\n"

@@ -2,5 +2,5 @@
 
 The step functions are jitted free functions over the arrays that :mod:`rfcsim.model.layout`
 describes. They know no time, draw no random number, read no file and allocate nothing, so the clock
-and the explorer of orders both run this very code.
+and the checker both run this very code.
 """

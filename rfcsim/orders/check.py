@@ -12,7 +12,7 @@ from rfcsim.model.layout.complete import require_all
 from rfcsim.orders.problem import policy_code, problem_of, schedule_text
 from rfcsim.race.layout import claim as state_claim
 from rfcsim.race.outcomes import Outcome, concurrent_outcomes, sequential_outcomes
-from rfcsim.race.search import ExplorerError, search_all
+from rfcsim.race.search import CheckerError, search_all
 from rfcsim.scenario.explain import check_known, show
 from rfcsim.scenario.scenario import Scenario
 
@@ -147,7 +147,7 @@ def check(
         )
         sequential = sequential_outcomes(sound, design.EXCLUSIVE)
         same_design = sequential_outcomes(sound, int(sound.state.mm[mm.DESIGN]))
-    except ExplorerError as error:
+    except CheckerError as error:
         raise RfcsimError(f"{scenario.name}: {error}") from None
     found = concurrent_outcomes(exploration)
     numbers = {claim: exploration.violation(n) for claim, n in _STATE_CLAIMS.items()}

@@ -6,7 +6,7 @@ from rfcsim.errors import RfcsimError
 from rfcsim.model.layout import design, mm, mutant, operation, thread
 from rfcsim.race.layout import grant
 from rfcsim.race.problem import refuse_large
-from rfcsim.race.search import ExplorerError, Leg, Problem
+from rfcsim.race.search import CheckerError, Leg, Problem
 from rfcsim.scenario.compile import compile_process, piece_starts
 from rfcsim.scenario.scenario import Scenario
 
@@ -26,7 +26,7 @@ def problem_of(scenario: Scenario, mistake: str = "none") -> Problem:
         raise RfcsimError(f"mutant = {mistake!r}: must be one of {', '.join(mutant.NAMES)}")
     try:  # before any array of that size is made
         refuse_large(scenario.placements()[-1].end, sum(group.count for group in scenario.tasks))
-    except ExplorerError as error:
+    except CheckerError as error:
         raise RfcsimError(f"{scenario.name}: {error}") from None
     state, programs, threads = compile_process(scenario)
     state.mm[mm.MUTANT] = mutant.NAMES.index(mistake)

@@ -11,7 +11,7 @@ from rfcsim.orders.problem import policy_code, problem_of
 from rfcsim.orders.walk import MODES, address_space
 from rfcsim.race.arrays import Search
 from rfcsim.race.layout import actor
-from rfcsim.race.search import ExplorerError, Leg
+from rfcsim.race.search import CheckerError, Leg
 from rfcsim.race.search import replay as replay_legs
 from rfcsim.scenario.scenario import Scenario
 
@@ -106,7 +106,7 @@ def replay(
                 did = before.did(after, task)
                 rows.append((len(rows) + 1, names[task], called, did, *after.space))
             before = after
-    except ExplorerError as error:
+    except CheckerError as error:
         raise RfcsimError(f"{scenario.name}: {error}") from None
     return pl.DataFrame(rows, _SCHEMA, orient="row")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rfcsim.errors import RfcsimError
 from rfcsim.orders.problem import policy_code, problem_of, schedule_text
-from rfcsim.race.search import ExplorerError
+from rfcsim.race.search import CheckerError
 from rfcsim.race.waiting import worst_wait as search_worst_wait
 from rfcsim.scenario.scenario import Scenario
 
@@ -58,6 +58,6 @@ def worst_wait(scenario: Scenario, task: str, *, policy: str = "fifo") -> WorstW
     number = sum(group.count for group in scenario.tasks[: groups.index(task)])
     try:
         found = search_worst_wait(problem_of(scenario), number, code)
-    except ExplorerError as error:
+    except CheckerError as error:
         raise RfcsimError(f"{scenario.name}: {error}") from None
     return WorstWait(task, policy, found.pages, schedule_text(found.legs))

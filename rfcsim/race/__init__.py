@@ -1,1 +1,1 @@
-"""The model over all orders of steps: an explorer, claims, and the schedules that break them."""
+"""The model over all orders of steps: the checker, claims, and the schedules that break them."""

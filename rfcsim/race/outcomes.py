@@ -71,7 +71,7 @@ def sequential_outcomes(problem: Problem, design: int) -> set[Outcome]:
 
     Raises
     ------
-    ExplorerError
+    CheckerError
         As `rfcsim.race.search.search_all` does.
     """
     other = problem.state.mm.copy()

@@ -18,8 +18,8 @@ MOST_STATES = 2**32 - 2  # a slot of a table has 32 bits for a number + 1
 GIB = 1 << 30
 
 
-class ExplorerError(ValueError):
-    """The explorer cannot take this on, or cannot finish it; one line."""
+class CheckerError(ValueError):
+    """The checker cannot take this on, or cannot finish it; one line."""
 
 
 class Problem(NamedTuple):
@@ -47,7 +47,7 @@ def new_search(
 
     Raises
     ------
-    ExplorerError
+    CheckerError
         If the problem is too large.
     """
     state, calls, first_op = problem.state, problem.calls, problem.first_op
@@ -91,10 +91,10 @@ def new_search(
 
 
 def refuse_large(pages: int, tasks: int) -> None:
-    """Raise ExplorerError if there are too many pages or tasks."""
+    """Raise CheckerError if there are too many pages or tasks."""
     for what, number, most in (("pages", pages, MOST_PAGES), ("tasks", tasks, MOST_TASKS)):
         if number > most:
-            raise ExplorerError(f"{number} {what}: must be {most} or fewer to be explored")
+            raise CheckerError(f"{number} {what}: must be {most} or fewer to be explored")
 
 
 def _are(calls: np.ndarray, bit: int) -> np.ndarray:
@@ -117,7 +117,7 @@ def make_room(search: Search, most_gib: float) -> None:
 
     Raises
     ------
-    ExplorerError
+    CheckerError
         If that takes more memory than is allowed; the message says how far the search came.
     """
     tasks = len(search.actors)
@@ -133,7 +133,7 @@ def make_room(search: Search, most_gib: float) -> None:
     taken = room * search.parents.itemsize + sum(size for size, _ in sizes)
     needed = taken + max(copied for _, copied in sizes)  # they grow one after another
     if needed > most_gib * GIB or room > MOST_STATES:
-        raise ExplorerError(
+        raise CheckerError(
             f"memory: {search.states.count[0]:,} states found, "
             f"{search.control[control.HEAD]:,} of them expanded, "
             f"when {most_gib:g} GiB were full; must be given more, or be a smaller scenario"
@@ -144,15 +144,15 @@ def make_room(search: Search, most_gib: float) -> None:
         search.parents.resize(room, refcheck=False)
         remembered.grow(search.remembered, moves)
     except MemoryError:
-        raise ExplorerError(
+        raise CheckerError(
             f"memory: {search.states.count[0]:,} states found when this machine had no more of it"
         ) from None
 
 
 def refuse_uncached(search: Search) -> None:
-    """Raise ExplorerError if a call wanted a page from the disk."""
+    """Raise CheckerError if a call wanted a page from the disk."""
     if search.control[control.STATUS] == search_status.UNCACHED:
-        raise ExplorerError(
+        raise CheckerError(
             "regions: a call needs a file page that is not in the page cache; "
-            "must be cached, since the explorer has no disk"
+            "must be cached, since the checker has no disk"
         )

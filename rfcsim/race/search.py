@@ -14,7 +14,7 @@ from rfcsim.race.arrays import Search
 from rfcsim.race.explore import explore, find_move, look_at, start, take
 from rfcsim.race.layout import control, grant, search_status
 from rfcsim.race.parts import done_parts
-from rfcsim.race.problem import ExplorerError, Problem, make_room, new_search, refuse_uncached
+from rfcsim.race.problem import CheckerError, Problem, make_room, new_search, refuse_uncached
 
 STATES_A_CHUNK = 200_000  # between two chunks a search can be interrupted
 
@@ -137,7 +137,7 @@ def search_all(
 
     Raises
     ------
-    ExplorerError
+    CheckerError
         If the problem is too large, if a page would have to come from the disk, or if the memory
         does not suffice; then the message says how far the search came.
     """
@@ -165,7 +165,7 @@ def replay(problem: Problem, legs: Sequence[Leg], policy: int = grant.ANY) -> It
 
     Raises
     ------
-    ExplorerError
+    CheckerError
         If a task cannot make the step that the schedule gives it.
     """
     search = new_search(problem, policy=policy, reduce=False)
@@ -174,7 +174,7 @@ def replay(problem: Problem, legs: Sequence[Leg], policy: int = grant.ANY) -> It
     for leg in legs:
         for step in range(leg.steps):
             if leg.task >= len(search.actors) or take(search, leg.task) == 0:
-                raise ExplorerError(
+                raise CheckerError(
                     f"schedule: task {leg.task} cannot make step {step + 1} of {leg.steps}"
                 )
             yield search

@@ -13,7 +13,7 @@ from rfcsim.model.layout import bit, lock
 from rfcsim.race.arrays import Search
 from rfcsim.race.explore import keep, look_at, start, take
 from rfcsim.race.layout import actor
-from rfcsim.race.problem import ExplorerError, Problem, make_room, new_search, refuse_uncached
+from rfcsim.race.problem import CheckerError, Problem, make_room, new_search, refuse_uncached
 from rfcsim.race.search import Leg, legs_of
 
 MOST_STATES = 200_000
@@ -53,8 +53,8 @@ def worst_wait(problem: Problem, task: int, policy: int) -> WorstWait:
 
     Raises
     ------
-    ExplorerError
-        If the problem is too large for the explorer, needs a disk, or has over MOST_STATES states.
+    CheckerError
+        If the problem is too large for the checker, needs a disk, or has over MOST_STATES states.
     """
     nodes = _explore(problem, task, policy)
     follows = {
@@ -96,7 +96,7 @@ def _explore(problem: Problem, task: int, policy: int) -> list[_Node]:
                 nodes.append(_node(search, task, (number, mover)))
             nodes[number].moves[mover] = after
         if len(nodes) > MOST_STATES:
-            raise ExplorerError(f"over {MOST_STATES:,} states: must be a smaller scenario")
+            raise CheckerError(f"over {MOST_STATES:,} states: must be a smaller scenario")
         number += 1
     return nodes
 

@@ -355,6 +355,6 @@ class Result:
 
 
 def _place(argument: str, name: str, known: Sequence[str]) -> int:
-    """Where a name stands among those that there are."""
+    """The place of a name among those that are known; RfcsimError if it is not one of them."""
     check_known(f"{argument} = {show(name)}", name, known)
     return known.index(name)

@@ -48,7 +48,7 @@ class _Strict(Checked):
 
     error: ClassVar[type[RfcsimError]] = CostTableError
 
-    model_config = ConfigDict(strict=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(strict=True)
 
 
 class Cost(_Strict):

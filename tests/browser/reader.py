@@ -56,6 +56,12 @@ class Reader:
     def wait(self, theme: Theme, width: int) -> None:
         self.page.wait_for_selector(f'html[data-drawn="{theme} {width}"]')
 
+    def settle(self) -> None:
+        """Wait until what the keyboard has done is drawn: at the latest with the next frame."""
+        self.page.evaluate(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+
     def charts(self) -> list[dict[str, Any]]:
         """How many marks each chart has, and which of them lie outside it."""
         return self.page.evaluate(CHARTS)

@@ -36,7 +36,7 @@ def test_sliders_change_the_marks(reader: Reader, book: Path) -> None:
             marks, said = set(), set()
             for key in ("Home", "ArrowRight", "End"):
                 slider.press(key)
-                reader.page.wait_for_timeout(100)
+                reader.settle()
                 marks.add(chart.evaluate(MARKS))
                 said.add(slider.get_attribute("aria-valuetext"))
             assert len(marks) == len(said) >= 2, (name, said)

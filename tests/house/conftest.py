@@ -1,4 +1,4 @@
-"""What the tests of the house share: the wheel as a user has it."""
+"""What the tests in this folder share: the wheel as a user has it."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from tests.house.project import ROOT
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built with what is installed here, and unpacked."""
+    """The wheel, built with the packages installed here, and unpacked."""
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(command, cwd=ROOT, capture_output=True, check=True)

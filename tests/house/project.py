@@ -29,7 +29,7 @@ def locked() -> list[Requirement]:
 
 
 def lean() -> set[str]:
-    """The packages that `pip install rfcsim` brings here, without an extra, and what they need."""
+    """The packages that `pip install rfcsim`, without an extra, installs, with all they need."""
     found: set[str] = set()
     wanted = [Requirement(line) for line in PYPROJECT["project"]["dependencies"]]
     while wanted:

@@ -1,4 +1,4 @@
-"""Without an extra: what the package can do, and that it says in one line what it cannot."""
+"""The package without an extra: what it can do, and one line for what it cannot."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ def names(lines: list[str]) -> set[str]:
 
 @pytest.fixture(scope="module")
 def python(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Python in an environment with the wheel and what it needs, and nothing else."""
+    """A Python whose environment has the wheel, what the wheel needs, and nothing else."""
     env = tmp_path_factory.mktemp("lean") / "env"
     venv.create(env, symlinks=True)
     (packages,) = env.glob("lib/python*/site-packages")

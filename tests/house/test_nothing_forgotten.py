@@ -56,7 +56,7 @@ def test_a_call_is_public_drawn_and_described(name: str) -> None:
     assert f"`{name}(" in RULES, "describe it in notebooks/reference/rules.md"
 
 
-def test_the_explorer_is_tried_on_every_call() -> None:
+def test_the_checker_is_tried_on_every_call() -> None:
     drawn: set[type[BaseCall]] = set()
 
     @settings(max_examples=3 * settings().max_examples)

@@ -1,5 +1,6 @@
 """The page about sweeps: its examples run, even on a cluster, and its file has the same grid."""
 
+import os
 import re
 import subprocess
 import sys
@@ -25,7 +26,9 @@ def test_the_examples_run(tmp_path: Path) -> None:
     # It runs elsewhere, so it finds the package by its path; fewer runs do as well.
     source = script.read_text().replace("replications=20", "replications=3")
     script.write_text(f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{source}")
-    subprocess.run([sys.executable, str(script)], cwd=tmp_path, check=True, timeout=300)
+    patient = {f"DASK_DISTRIBUTED__COMM__TIMEOUTS__{kind}": "1h" for kind in ("CONNECT", "TCP")}
+    command = [sys.executable, str(script)]
+    subprocess.run(command, cwd=tmp_path, env=os.environ | patient, check=True)
     assert len(pl.read_parquet(tmp_path / "rows.parquet"))
 
     (text,) = examples("toml")

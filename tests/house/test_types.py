@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-# The type that is found stands behind each reveal_type, the rule that is broken behind an error.
+# After each reveal_type stands the type that is found, after each error the rule that is broken.
 PROGRAM = """\
 import rfcsim
 from rfcsim import Result, RfcsimError, Scenario
@@ -53,7 +53,7 @@ days: str = rfcsim.nanoseconds("1ms")  # reportAssignmentType
 
 @pytest.fixture(scope="module")
 def user(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with an environment of its own: the wheel is in it, and what the wheel needs."""
+    """A project with an environment of its own, which has the wheel and what the wheel needs."""
     project = tmp_path_factory.mktemp("user")
     venv.create(project / "env", symlinks=True)
     (packages,) = (project / "env" / "lib").glob("python*/site-packages")
@@ -64,7 +64,7 @@ def user(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pyright(user: Path, *arguments: str) -> dict[str, Any]:
-    """The report; this checkout is neither where it runs nor in the environment that it sees."""
+    """The report; pyright neither runs in this checkout nor sees it in its environment."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     path = os.pathsep.join([str(user / "env" / "bin"), environment["PATH"]])
     run = subprocess.run(
@@ -95,7 +95,7 @@ def test_a_program_is_checked_against_it(user: Path) -> None:
 
 
 def test_every_name_of_the_face_has_a_type(user: Path) -> None:
-    """But for the explorer, which is a widget, and ipywidgets tells no types."""
+    """Except for the explorer, which is a widget: ipywidgets has no types."""
     report = pyright(user, "--ignoreexternal", "--verifytypes", "rfcsim")["typeCompleteness"]
     assert Path(report["pyTypedPath"]).name == "py.typed"
     face = re.compile(r"rfcsim\.((charts|live)\.)?\w+")

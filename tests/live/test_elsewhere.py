@@ -58,7 +58,7 @@ REFUSED = [
 def test_what_needs_linux_says_so_and_the_rest_works(platform: str) -> None:
     program = PROGRAM.replace("PLATFORM", repr(platform)).replace("REFUSED", repr(REFUSED))
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -166,27 +166,6 @@ def test_what_no_other_buffer_holds(held: list[tuple[int, int]], end: int) -> No
     ]
 
 
-def test_other_python_threads_go_on_meanwhile() -> None:
-    array = anonymous(4)
-    lock_memory(array).unlock()  # compiled
-    before = limits.locked_bytes()
-    inside, seen = threading.Event(), []
-
-    def look() -> None:
-        while limits.locked_bytes() == before:
-            pass
-        seen.append(inside.is_set())
-
-    thread = threading.Thread(target=look)
-    thread.start()
-    inside.set()
-    memory = lock_memory(array, piece_pages=1, pause_us=100_000)
-    inside.clear()
-    thread.join()
-    memory.unlock()
-    assert seen == [True]
-
-
 # --- nothing stays half-locked ----------------------------------------------------------------
 
 
@@ -202,21 +181,28 @@ def test_an_error_in_the_middle_leaves_nothing_locked(calls: str) -> None:
         assert "\n" not in str(caught.value)
 
 
-def test_an_interrupt_leaves_nothing_locked() -> None:
+def test_an_interrupt_leaves_nothing_locked(
+    interruptible: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     array = anonymous(8)
-    lock_memory(array).unlock()  # compiled
     before = limits.locked_bytes()
+    locked = []
 
-    def interrupt() -> None:
-        while limits.locked_bytes() == before:
-            pass
-        os.kill(os.getpid(), signal.SIGINT)
+    def interrupted(passes, bench, pause_ns, spins, until_ns, control, recorder):
+        """One piece, as if the slice of time were over after it, and then Ctrl-C."""
+        if locked:  # what was locked is unlocked
+            return lock_range(passes, bench, pause_ns, spins, until_ns, control, recorder)
+        assert until_ns <= time.monotonic_ns() + lock.SLICE_NS
+        error = lock_range(passes, bench, 0, spins, 0, control, recorder)
+        locked.append(limits.locked_bytes() - before)
+        signal.raise_signal(signal.SIGINT)
+        return error
 
-    thread = threading.Thread(target=interrupt)
-    thread.start()
+    monkeypatch.setattr(limits, "has_populate", lambda: False)  # so that a piece is one page
+    monkeypatch.setattr(lock, "lock_range", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        lock_memory(array, piece_pages=1, pause_us=200_000)
-    thread.join()
+        lock_memory(array, piece_pages=1)
+    assert locked == [PAGE]
 
 
 LIMITED = """
@@ -244,7 +230,7 @@ print(locked_bytes() // page)
 
 def test_the_limit_is_accounted_for_before_anything_is_locked() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", LIMITED], capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, "-c", LIMITED], capture_output=True, text=True, check=True
     )
     eight, six, two = (limits.size(pages * PAGE) for pages in (8, 6, 2))
     before, message, after = done.stdout.splitlines()

@@ -203,6 +203,26 @@ def test_a_locker_that_is_told_to_stop_says_how_far_it_came() -> None:
         assert len(present_pages(bench.memory)) == 2
 
 
+def test_other_python_threads_go_on_meanwhile() -> None:
+    """One of them ends it, which would otherwise take hours."""
+    pages = 2**20
+    with new_bench("anonymous", pages) as bench:
+        flags = control()
+
+        def stop() -> None:
+            while not bench.words[W_DONE]:
+                pass
+            flags[STOP] = 1
+
+        thread = Thread(target=stop, daemon=True)
+        thread.start()
+        rows = passes((calls.WRITE, 1, 0))
+        recorder = new_recorder(ROW_FIRST + 1)
+        assert lock_range(rows, bench, 10_000_000, False, NEVER, flags, recorder) == 0
+        assert 0 < bench.words[W_DONE] < pages
+        thread.join()
+
+
 def test_a_piece_that_fails_is_named() -> None:
     with new_bench("anonymous", 6) as bench:
         start = bench.memory.ctypes.data + 4 * PAGE
@@ -238,7 +258,7 @@ def test_rounds_wait_for_the_locker_and_end_with_it() -> None:
         assert thread.is_alive()
         assert not recorder.statistics[:, STAT_COUNT].any()
         flags[BEGUN] = 1
-        while not recorder.statistics[ROW_FIRST, STAT_COUNT]:
+        while not recorder.statistics[ROW_FIRST, STAT_COUNT] and thread.is_alive():
             pass
         flags[STOP] = 1
         thread.join()

@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -16,15 +17,23 @@ from hypothesis import strategies as st
 import rfcsim
 from rfcsim.errors import LiveError, RfcsimError
 from rfcsim.histogram import bucket_bounds, bucket_of
-from rfcsim.live import limits, measurement, micro
+from rfcsim.live import limits, measurement, micro, threads
 from rfcsim.live.calls import OPERATION_NAMES
-from rfcsim.live.loops import CONTROL_SIZE, STOP, Recorder, new_recorder
+from rfcsim.live.loops import (
+    CONTROL_SIZE,
+    ROW_ALL,
+    STAT_COUNT,
+    STOP,
+    Recorder,
+    new_recorder,
+)
 from rfcsim.live.measure import measure
 from rfcsim.live.measurement import ALL, PAUSE, RECORD_SCHEMA, Measurement, load_measurement
 from rfcsim.live.probe import METHODS, VICTIMS, Probe, probes, standard_probes
 from rfcsim.live.threads import Work, run_together
 from tests.live.facts import locked_pages
 
+module = sys.modules["rfcsim.live.measure"]
 PAGES = 12  # 48 KiB: within the smallest RLIMIT_MEMLOCK that there is
 
 
@@ -46,7 +55,8 @@ def nothing_stays_behind():
 
 
 def one(probe: Probe) -> pl.DataFrame:
-    return measure([probe], repetitions=1, alone=False).records
+    """Its records; it is not ended early, however busy the machine is."""
+    return measure([probe], repetitions=1, alone=False, most_s=3600).records
 
 
 def operations(records: pl.DataFrame, role: str) -> dict[str, int]:
@@ -82,7 +92,19 @@ def test_every_call_of_the_locker_is_recorded(method, backing, monkeypatch) -> N
 
 
 @pytest.mark.parametrize("victim", VICTIMS)
-def test_every_operation_of_the_victim_is_recorded(victim) -> None:
+def test_every_operation_of_the_victim_is_recorded(victim, monkeypatch) -> None:
+    recorders = []
+
+    def new(rows: int) -> Recorder:
+        recorders.append(new_recorder(rows))
+        return recorders[-1]
+
+    def until_a_round_is_over(_: float) -> None:
+        while not recorders[-1].statistics[ROW_ALL, STAT_COUNT]:
+            pass
+
+    monkeypatch.setattr(module, "new_recorder", new)
+    monkeypatch.setattr(module.time, "sleep", until_a_round_is_over)
     records = one(Probe(method="none", victim=victim))
     found = operations(records, "victim")
     rounds = found.pop(ALL)
@@ -122,7 +144,8 @@ def test_threads_run_where_they_are_told_and_nothing_else_does() -> None:
     assert seen == [{cpu}, {cpu}]
 
 
-def test_single_operations_are_timed_for_a_cost_table() -> None:
+def test_single_operations_are_timed_for_a_cost_table(monkeypatch) -> None:
+    monkeypatch.setattr(micro, "MOST_NS", 10**15)  # however busy the machine is
     found = measure([], repetitions=1)
     left_out = found.provenance["left_out"]
     expected = {each.name for each in (*micro.MICROS, *micro.WAKES)} | {micro.SLICE}
@@ -217,10 +240,12 @@ def test_what_a_page_takes_is_told_with_its_spread() -> None:
 
 def test_the_table_has_a_row_for_each_probe_also_where_nobody_waited() -> None:
     asked = [
-        Probe(method="touch", pages=1, think_us=1e6),
+        Probe(method="touch", pages=1),
         Probe(method="populate", pages=PAGES, piece_pages=4, pause_us=250.0, victim="maps"),
     ]
-    table = measure(asked, repetitions=1, alone=False).table()
+    records = measure(asked, repetitions=1, alone=False).records
+    nobody = (pl.col("probe") == 0) & (pl.col("role") == "victim")
+    table = Measurement(records.filter(~nobody)).table()
     assert table["method"].to_list() == ["touch", "populate"]
     assert table["pages"].to_list() == [1, 4]
     assert table["pause"].to_list() == [None, "250 us"]
@@ -361,20 +386,37 @@ def test_bad_input(ask, message: str) -> None:
 # --- nothing stays behind (the fixture looks) ---------------------------------------------------
 
 
-def test_an_interrupt_ends_it() -> None:
-    probe = Probe(method="mlock", pages=PAGES, piece_pages=1, pause_us=100_000.0)
-    measure([probe], repetitions=1, alone=False, most_s=1e-9)  # compiled
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set once the threads of a measurement run, and the main thread waits for them."""
+    event, real = threading.Event(), threads.wait
 
-    def interrupt() -> None:
-        while not limits.locked_bytes():
-            pass
+    def wait(*arguments, **options):
+        event.set()
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(threads, "wait", wait)
+    return event
+
+
+def test_an_interrupt_ends_it(interruptible, waiting, monkeypatch) -> None:
+    """Ctrl-C after the first piece of a locker that would never come to its end."""
+    real = module.lock_range
+
+    def interrupted(passes, bench, pause_ns, spins, until_ns, control, recorder):
+        if not len(passes):  # only to compile it
+            return real(passes, bench, pause_ns, spins, until_ns, control, recorder)
+        error = real(passes, bench, pause_ns, spins, 0, control, recorder)
+        assert limits.locked_bytes() > 0
+        waiting.wait()
         os.kill(os.getpid(), signal.SIGINT)
+        while not control[STOP]:
+            pass
+        return error
 
-    thread = threading.Thread(target=interrupt)
-    thread.start()
+    monkeypatch.setattr(module, "lock_range", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        measure([probe], repetitions=1000, alone=False)
-    thread.join()
+        one(Probe(method="mlock", pages=PAGES, piece_pages=1))
 
 
 @pytest.mark.parametrize("failing_first", [False, True])
@@ -395,10 +437,11 @@ def test_an_error_of_one_thread_ends_the_others(failing_first: bool) -> None:
         run_together(control, *(reversed(works) if failing_first else works))
 
 
-def test_an_interrupt_ends_threads_that_would_run_for_ever() -> None:
+def test_an_interrupt_ends_threads_that_would_run_for_ever(interruptible, waiting) -> None:
     control = np.zeros(CONTROL_SIZE, np.int64)
 
     def until_stopped() -> int:
+        waiting.wait()
         os.kill(os.getpid(), signal.SIGINT)
         while not control[STOP]:
             pass

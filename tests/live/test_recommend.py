@@ -12,7 +12,8 @@ import pytest
 from rfcsim import RfcsimError, load_measurement
 from rfcsim.data import data_path
 from rfcsim.live import Recommendation, recommend, snippets
-from rfcsim.live.measurement import Measurement
+from rfcsim.live.measurement import ALL, RECORD_SCHEMA, Measurement
+from rfcsim.live.measurement import SETTINGS as FIELDS
 from rfcsim.live.probe import LOCKING
 from rfcsim.live.provenance import provenance
 from rfcsim.live.recommendation import CONFIRMED
@@ -179,7 +180,18 @@ def test_it_is_measured_at_exactly_that_setting(monkeypatch) -> None:
 
     def measured(asked, **how):
         probes.extend(asked)
-        return real(asked, **how)
+        real(asked, **how)
+        # What it found is not looked at: on a busy machine nobody may have had the time to wait.
+        of_all = {"operation": ALL, "repetition": 0, "count": 9, "sum_ns": 90, "max_ns": 10}
+        of_all |= {"histogram": [{"low_ns": 10, "high_ns": 10, "count": 9}]}
+        rows = [
+            {"experiment": "probe", "probe": number, "role": role}
+            | {name: getattr(probe, name) for name in FIELDS}
+            | of_all
+            for number, probe in enumerate(asked)
+            for role in ("locker", "victim")
+        ]
+        return Measurement(pl.DataFrame(rows, RECORD_SCHEMA))
 
     monkeypatch.setattr(module, "measure", measured)
     of_probe = pl.col("experiment") == "probe"
@@ -192,7 +204,7 @@ def test_it_is_measured_at_exactly_that_setting(monkeypatch) -> None:
     assert {(probe.method, probe.pages) for probe in probes} == {(found.best["method"], 1024)}
     assert {probe.piece_pages for probe in probes} <= {found.best["piece_pages"], None}
     assert set(found.confirmed["placement"]) <= {"same", "other"}
-    assert (found.confirmed["rounds"] > 0).all()
+    assert set(found.confirmed["rounds"]) == {9}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Timer
 
 import pytest
 
@@ -83,20 +82,36 @@ def test_a_process_is_recorded_with_all_its_threads(tracefs: Tracefs) -> None:
     assert set(pids) == set(os.listdir("/proc/self/task"))
 
 
-def test_a_command_that_takes_too_long_is_ended(tracefs: Tracefs, tmp_path: Path) -> None:
+def test_a_command_that_takes_too_long_is_ended(
+    tracefs: Tracefs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The command is asked to end, and may tidy up."""
+    ready = tmp_path / "ready"
+    # The time is over once the command is ready to be asked, and it may take as long as it likes.
+    monkeypatch.setattr(recorder.time, "monotonic", lambda: 2.0 if ready.exists() else 0.0)
+    monkeypatch.setattr(recorder, "_END_S", None)
     script = f"trap 'echo tidied > {tmp_path}/end; exit' TERM; echo $$ > {tmp_path}/pid; "
-    assert record(["sh", "-c", script + "while :; do sleep 0.05; done"], seconds=1) == TRACE
+    script += f"touch {ready}; while :; do sleep 0.05; done"
+    assert record(["sh", "-c", script], seconds=1) == TRACE
     pid = (tmp_path / "pid").read_text().strip()
     assert not Path(f"/proc/{pid}").exists()
     assert (tmp_path / "end").read_text() == "tidied\n"
 
 
-def test_an_interrupt_ends_the_recording(tracefs: Tracefs) -> None:
-    timer = Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
+def test_an_interrupt_ends_the_recording(
+    interruptible: None, tracefs: Tracefs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited, real = [], recorder.time.sleep
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 3:
+            signal.raise_signal(signal.SIGINT)
+        real(seconds)
+
+    monkeypatch.setattr(recorder.time, "sleep", sleep)
     assert record(["sleep", "1000"]) == TRACE
-    timer.join()
+    assert waited[:3] == [recorder._LOOK_S] * 3
 
 
 def test_an_error_in_the_middle_restores_everything(

@@ -219,7 +219,7 @@ def test_what_does_not_fit_is_one_line() -> None:
         check(beside_mlock(MUNLOCK, pages=1025))
     with pytest.raises(RfcsimError, match=r"^beside-mlock: 27 tasks: must be 26 or fewer"):
         check(beside_mlock(*[TOUCH] * 26))
-    with pytest.raises(RfcsimError, match=r"must be cached, since the explorer has no disk$"):
+    with pytest.raises(RfcsimError, match=r"must be cached, since the checker has no disk$"):
         check(beside_mlock(TOUCH).replace(**{"regions.a.backing": "file"}))
     with pytest.raises(RfcsimError, match=r"^policy = 'lifo': must be one of any, fifo$"):
         check(beside_mlock(MUNLOCK), policy="lifo")

@@ -16,7 +16,7 @@ from rfcsim.race import remembered, rows
 from rfcsim.race.arrays import Search
 from rfcsim.race.explore import explore, start
 from rfcsim.race.layout import control, grant, search_status
-from rfcsim.race.problem import GIB, ExplorerError, Problem, new_search
+from rfcsim.race.problem import GIB, CheckerError, Problem, new_search
 from rfcsim.race.search import search_all
 from tests.race.scenarios import MAP_ANEW, MLOCK, MUNLOCK, beside_mlock, scenarios_of_any_call
 
@@ -118,7 +118,7 @@ def test_a_state_takes_75_bytes_at_most_even_at_the_worst_moment(crowd: Problem)
 @pytest.mark.usefixtures("traced")
 @pytest.mark.parametrize("most_gib", [0.002, 0.005])
 def test_no_more_memory_is_taken_than_there_may_be(crowd: Problem, most_gib: float) -> None:
-    with pytest.raises(ExplorerError, match=f"when {most_gib} GiB were full"):
+    with pytest.raises(CheckerError, match=f"when {most_gib} GiB were full"):
         search_all(crowd, reduce=False, most_gib=most_gib)
     _, peak_bytes = tracemalloc.get_traced_memory()
     assert most_gib * GIB / 2 < peak_bytes < most_gib * GIB * 1.02

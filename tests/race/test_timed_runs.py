@@ -1,4 +1,4 @@
-"""Every timed run is a path of the explored graph: the clock and the explorer run one model."""
+"""Every timed run is a path of the explored graph: the clock and the checker run one model."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -36,7 +36,7 @@ def test_a_timed_run_is_a_path(scenario: Scenario, costs: list[int], cpus: int) 
     position = 0
     while run(machine, 1) != run_status.FINISHED:
         number, new = _find(explored.search, machine, results)
-        assert not new, "the clock is where the explorer has never been"
+        assert not new, "the clock is where the checker has never been"
         assert _leads(explored.search, position, number), "... or came there by no steps"
         position = number
 
@@ -48,7 +48,7 @@ def _costs(values: list[int]) -> np.ndarray:
 
 
 def _find(search: Search, machine: Machine, results: np.ndarray) -> tuple[int, bool]:
-    """The explorer's number for the state of the clock, and whether it had not met that state."""
+    """The checker's number for the state of the clock, and whether it had not met that state."""
     for ours, theirs in zip(search.state, machine.state, strict=True):
         ours[:] = theirs
     waits = _waits(machine)
@@ -63,7 +63,7 @@ def _find(search: Search, machine: Machine, results: np.ndarray) -> tuple[int, b
         if machine.state.tasks[task, reg.CALL] == call.NONE:
             enter_call(search, task)
     search.results[:] = results
-    # The clock numbers mappings as they come, the explorer by the call that makes them.
+    # The clock numbers mappings as they come, the checker by the call that makes them.
     mapping = [op for op, row in enumerate(search.calls) if row[operation.CALL] == call.MMAP]
     for row in search.state.vmas:
         if row[vma.IDENTITY] >= search.free_identity[0]:

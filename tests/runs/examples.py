@@ -1,10 +1,14 @@
 """What these tests share: a small scenario, a table of zero costs, an executor that dies."""
 
+import os
+import signal
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
 import tomli_w
 
+from rfcsim.runs.worker import Played, Stretch
 from rfcsim.scenario.costs import COST_ROWS
 from rfcsim.scenario.scenario import Scenario
 
@@ -62,6 +66,13 @@ def free_costs(folder: Path) -> Path:
     }
     file.write_text(tomli_w.dumps({"name": "free", "era": "none", "description": "free"} | rows))
     return file
+
+
+def killed_after_the_first(fn: Callable, stretch: Stretch) -> Played:
+    """For an executor of processes: the first stretch is done, the next kills its worker."""
+    if stretch.first > 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return fn(stretch)
 
 
 class Failing(Executor):

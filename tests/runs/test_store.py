@@ -23,10 +23,25 @@ from tests.runs.examples import SMALL, TEXT, Failing
 
 OVER = {"batch_pages": [8, 64]}
 
+# Every run is a part; after so many it waits for somebody to kill it.
 EVERY_RUN_A_PART = """
+import os, signal
 from rfcsim import cli
-from rfcsim.runs import harvest
+from rfcsim.runs import harvest, store, worker
+
+worker.SECONDS_A_STRETCH = 0.0
 harvest.SECONDS_A_PART = harvest.SHARE_A_PART = 0.0
+left = int(os.environ.get("MOST_PARTS", -1))
+append = store.Store.append
+
+def count(*arguments):
+    global left
+    append(*arguments)
+    left -= 1
+    while not left:
+        signal.pause()
+
+store.Store.append = count
 cli.main()
 """
 
@@ -87,14 +102,19 @@ def test_a_sweep_that_is_killed_at_any_step_ends_with_the_same_bytes() -> None:
 
 
 def test_the_command_is_killed_and_goes_on(tmp_path: Path, file: Path) -> None:
-    longer = TEXT.replace("repeats = 20", "repeats = 5_000")  # milliseconds per run
-    (tmp_path / "long.toml").write_text(longer)
+    (tmp_path / "small.toml").write_text(TEXT)
     plan = tmp_path / "plan.toml"
-    plan.write_text("scenario = 'long.toml'\nreplications = 12\nover.batch_pages = [8, 64]\n")
+    plan.write_text("scenario = 'small.toml'\nreplications = 12\nover.batch_pages = [8, 64]\n")
     command = [sys.executable, "-c", EVERY_RUN_A_PART, "sweep", str(plan), "--to"]
     parts = Path(f"{file}.parts")
     for safe in (1, 5):
-        running = subprocess.Popen([*command, str(file)], cwd=ROOT, stdout=subprocess.DEVNULL)
+        more = safe - len(list(parts.glob("*.parquet")))
+        running = subprocess.Popen(
+            [*command, str(file)],
+            cwd=ROOT,
+            env=os.environ | {"MOST_PARTS": str(more)},
+            stdout=subprocess.DEVNULL,
+        )
         while len(list(parts.glob("*.parquet"))) < safe and running.poll() is None:
             time.sleep(0.001)
         running.send_signal(signal.SIGKILL)
@@ -173,18 +193,19 @@ def test_workers_that_outlive_a_killed_sweep_do_not_hold_its_lock(tmp_path: Path
     """A child that is forked would inherit a lock of flock()."""
     folder = tmp_path / "rows.parquet.parts"
     program = f"""
-import os, signal, time
+import os, signal, sys
 from rfcsim.runs.store import Store
 with Store({str(tmp_path / "rows.parquet")!r}, {{}}):
     child = os.fork()
     if child == 0:
-        time.sleep(60)
+        sys.stdin.read()
         os._exit(0)
     print(child, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
-    killed = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE)
-    assert killed.stdout is not None
+    command = [sys.executable, "-c", program]
+    killed = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert killed.stdin is not None and killed.stdout is not None
     child = int(killed.stdout.readline())
     try:
         assert killed.wait() == -signal.SIGKILL
@@ -193,6 +214,7 @@ with Store({str(tmp_path / "rows.parquet")!r}, {{}}):
         small_sweep(tmp_path / "rows.parquet")
     finally:
         os.kill(child, signal.SIGKILL)
+        killed.stdin.close()
         killed.stdout.close()
 
 

@@ -1,5 +1,6 @@
 """A sweep: the same bytes whatever runs it, and nothing is lost when a worker fails."""
 
+import math
 import multiprocessing
 import re
 import threading
@@ -22,7 +23,7 @@ from rfcsim.runs.grid import build_grid
 from rfcsim.runs.rows import Sheet
 from rfcsim.runs.sweep import sweep
 from rfcsim.runs.worker import Stretch, run_stretch
-from tests.runs.examples import SMALL, Failing, free_costs
+from tests.runs.examples import SMALL, Failing, free_costs, killed_after_the_first
 
 OVER = {"design": ["exclusive", "batched"], "batch_pages": [8, 64]}
 RUNS = 4 * 6
@@ -49,19 +50,20 @@ def many_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Backwards(Executor):
-    """Does its work last in, first out, in the thread that waits for it."""
+    """Does its work last in, first out, in a thread of its own."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple] = []
+        self.one_at_a_time = threading.Lock()
 
     def submit(self, fn, /, *args, **kwargs) -> Future:
         future: Future = Future()
         self.waiting.append((future, fn, args, kwargs))
-        threading.Timer(0.01, self.work).start()
+        threading.Thread(target=self.work).start()
         return future
 
     def work(self) -> None:
-        while self.waiting:
+        with self.one_at_a_time:
             future, fn, args, kwargs = self.waiting.pop()
             future.set_result(fn(*args, **kwargs))
 
@@ -126,7 +128,7 @@ def test_what_is_left_of_a_stretch_has_the_points_of_its_runs(first: int) -> Non
 def test_runs_that_share_a_machine_are_as_good_as_runs_by_themselves(
     monkeypatch: pytest.MonkeyPatch, whole: Path
 ) -> None:
-    monkeypatch.setattr(worker, "SECONDS_A_STRETCH", 60.0)
+    monkeypatch.setattr(worker, "SECONDS_A_STRETCH", math.inf)
     monkeypatch.setattr(harvest, "SHARE_A_STRETCH", 1.0)
     prepared = []
     prepare_pair = worker.prepare_pair
@@ -144,7 +146,7 @@ def test_runs_that_share_a_machine_are_as_good_as_runs_by_themselves(
 def test_a_sheet_that_is_full_is_taken_and_filled_again(
     monkeypatch: pytest.MonkeyPatch, whole: Path, room: int
 ) -> None:
-    monkeypatch.setattr(worker, "SECONDS_A_CALL", 60.0)
+    monkeypatch.setattr(worker, "SECONDS_A_CALL", math.inf)
     monkeypatch.setattr("rfcsim.runs.rows.SHEET_ROWS", room)
     monkeypatch.setattr("rfcsim.runs.rows.SHEET_BUCKETS", room)
     taken = []
@@ -212,21 +214,19 @@ def test_what_an_executor_did_before_it_died_is_safe(
 
 
 def test_a_worker_process_that_is_killed(tmp_path: Path) -> None:
-    longer = SMALL.replace(**{"tasks.victim.repeats": 5_000})  # milliseconds per run
     files = [tmp_path / name for name in ("killed.parquet", "whole.parquet")]
 
-    def kill_workers(share: float) -> None:
-        if share > 0:
-            for child in multiprocessing.active_children():
-                child.kill()
+    class Killed(ProcessPoolExecutor):
+        def submit(self, fn, stretch, /):
+            return super().submit(killed_after_the_first, fn, stretch)
 
     with (
-        ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool,
+        Killed(2, mp_context=multiprocessing.get_context("spawn")) as pool,
         pytest.raises(SweepError, match=r"^executor died, BrokenProcessPool: .* are safe in"),
     ):
-        sweep(longer, OVER, replications=6, executor=pool, to=files[0], progress=kill_workers)
+        small_sweep(files[0], executor=pool)
     for file in files:
-        sweep(longer, OVER, replications=6, to=file)
+        small_sweep(file)
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
@@ -315,8 +315,7 @@ def test_rows_do_not_wait_for_others_to_be_written(tmp_path: Path, monkeypatch) 
 
         def slowly(self, fn, stretch):
             folder = Path(f"{file}.parts")
-            end = time.monotonic() + 60
-            while stretch.first and not list(folder.glob("*.parquet")) and time.monotonic() < end:
+            while stretch.first and not list(folder.glob("*.parquet")):
                 time.sleep(0.01)
             parts.append(list(folder.glob("*.parquet")))
             return fn(stretch)

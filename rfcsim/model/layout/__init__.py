@@ -9,7 +9,7 @@ of the model are described here and nowhere else. Their shapes are in
 - Values of those columns: `call`, `lock`, `backing`, `vm`, `flag` and `errno`.
 - What a step asks for: `effect`, and `work` for the CPU.
 - What kernels differ in: `rule` and `design`, `policy` for the lock, `mutant` for mistakes.
-- What tasks do: `operation` and `thread`, for the clock and the explorer.
+- What tasks do: `operation` and `thread`, for the clock and the checker.
 
 Memory is counted in pages of 4 KiB, by page number, never in bytes.
 """

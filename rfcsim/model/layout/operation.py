@@ -1,7 +1,7 @@
 """Programs: one row for each call that a task makes.
 
 They are `programs` of the clock's :class:`~rfcsim.clock.machine.Machine` and `calls` of the
-explorer's :class:`~rfcsim.race.problem.Problem`. The model is given the first five columns when a
+checker's :class:`~rfcsim.race.problem.Problem`. The model is given the first five columns when a
 call begins. The clock alone uses the others, except for the pieces: both engines split a call.
 """
 

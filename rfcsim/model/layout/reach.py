@@ -1,6 +1,6 @@
-"""What a call reaches beside the pages of its range, under `mmap_sem`: what the explorer must know.
+"""What a call reaches beside the pages of its range, under `mmap_sem`: what the checker must know.
 
-The explorer leaves out orders of steps that make no difference. Which those are depends on this
+The checker leaves out orders of steps that make no difference. Which those are depends on this
 table: a call that reaches further than it says here has verdicts over too few orders, and nothing
 else would show it. So each call has to be in it.
 """

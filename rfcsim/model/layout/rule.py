@@ -20,7 +20,7 @@ UNMAP_DOWNGRADES = 2048  # munmap visits the pages, once out of their VMAs, down
 
 BITS = bits_of(vars())
 
-# What the steps that read a rule look at beside what they hold mmap_sem for. The explorer leaves
+# What the steps that read a rule look at beside what they hold mmap_sem for. The checker leaves
 # out orders of steps that make no difference, and so has to know it of each.
 LOOK_AT_WAITERS = CONTENDED  # how many tasks wait for mmap_sem
 LOOK_AT_HOLDER = VMA_LOCK  # what the exclusive holder of mmap_sem, if there is one, is about to do

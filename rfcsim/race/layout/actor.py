@@ -1,4 +1,4 @@
-"""The columns of `Search.actors`: what the explorer knows of a task beyond its registers."""
+"""The columns of `Search.actors`: what the checker knows of a task beyond its registers."""
 
 from rfcsim.model.layout.complete import size_of
 
