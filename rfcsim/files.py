@@ -7,6 +7,8 @@ import secrets
 import stat
 from pathlib import Path
 
+from rfcsim.errors import RfcsimError
+
 _LONGEST_NAME = 40  # characters of the file's name in that of the temporary one
 
 
@@ -42,6 +44,20 @@ def write_whole(
         _write(path, content, folder)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def save_whole(path: str | os.PathLike[str], content: bytes) -> None:
+    """`write_whole` for a file that a caller of the package names.
+
+    Raises
+    ------
+    RfcsimError
+        If the file cannot be written.
+    """
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise RfcsimError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def _write(

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from rfcsim import files
-from rfcsim.files import write_whole
+from rfcsim.errors import RfcsimError
+from rfcsim.files import save_whole, write_whole
 from tests.house.project import ROOT
 
 OLD, NEW = b"old", b"new" * 1000
@@ -332,3 +333,12 @@ def test_what_is_no_regular_file_stays(tmp_path: Path) -> None:
         write_whole(tmp_path / "missing" / "file", NEW)
     assert caught.value.filename == str(tmp_path / "missing" / "file")
     assert sorted(tmp_path.iterdir()) == [folder, pipe]
+
+
+def test_what_the_package_saves_is_written_whole_or_refused_in_one_line(file: Path) -> None:
+    save_whole(file, NEW)
+    assert file.read_bytes() == NEW
+    missing = file.parent / "missing" / "file"
+    with pytest.raises(RfcsimError) as caught:
+        save_whole(missing, NEW)
+    assert str(caught.value) == f"{missing}: cannot be written: No such file or directory"

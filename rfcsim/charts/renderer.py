@@ -14,7 +14,7 @@ import vl_convert
 
 from rfcsim.charts import theme
 from rfcsim.errors import RfcsimError
-from rfcsim.files import write_whole
+from rfcsim.files import save_whole
 
 # Altair 6 writes Vega-Lite 6. JupyterLab draws Vega-Lite 5 and has no MIME type for 6; the charts
 # here use nothing that 5.8 does not know, and a test holds them to it.
@@ -79,10 +79,7 @@ def save(chart: alt.TopLevelMixin, path: str | Path) -> None:
     theme.register()
     with alt.theme.enable(theme.NAME):
         spec = chart.to_dict()
-    try:
-        write_whole(path, writers[path.suffix](spec))
-    except OSError as error:
-        raise RfcsimError(f"{path}: cannot be written: {error.strerror}") from None
+    save_whole(path, writers[path.suffix](spec))
 
 
 def _description(spec: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ import polars as pl
 
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
-from rfcsim.files import write_whole
+from rfcsim.files import save_whole
 from rfcsim.histogram import N_BUCKETS, bucket_bounds, quantile
 from rfcsim.live.loops import Recorder
 
@@ -189,22 +189,13 @@ class Measurement:
         RfcsimError
             If the file cannot be written.
         """
-        if isinstance(file, str | Path):
-            try:
-                with open(file, "wb") as opened:
-                    return self.write(opened)
-            except OSError as error:
-                raise RfcsimError(f"{file}: cannot be written: {error.strerror}") from None
         metadata = {f"{_KEY}{name}": value for name, value in self.provenance.items()}
         content = io.BytesIO()
         self.records.write_parquet(content, metadata=metadata | {f"{_KEY}format": FORMAT})
-        if not isinstance(file, str | Path):
+        if isinstance(file, str | Path):
+            save_whole(file, content.getvalue())
+        else:
             file.write(content.getvalue())
-            return
-        try:
-            write_whole(Path(file).expanduser(), content.getvalue())
-        except OSError as error:
-            raise RfcsimError(f"{file}: cannot be written: {error.strerror}") from None
 
 
 def record(

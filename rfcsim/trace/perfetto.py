@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from rfcsim.errors import RfcsimError
-from rfcsim.files import write_whole
+from rfcsim.files import save_whole
 from rfcsim.trace.frame import lock_intervals, require_events
 from rfcsim.version import __version__
 
@@ -49,10 +49,7 @@ def write_perfetto(events: pl.DataFrame, path: str | Path) -> None:
         "displayTimeUnit": "ns",
         "otherData": {"version": f"rfcsim {__version__}"},
     }
-    try:
-        write_whole(path, json.dumps(document, allow_nan=False, separators=(",", ":")).encode())
-    except OSError as error:
-        raise RfcsimError(f"{path}: cannot be written: {error.strerror}") from None
+    save_whole(path, json.dumps(document, allow_nan=False, separators=(",", ":")).encode())
 
 
 def _trace_events(events: pl.DataFrame) -> Iterator[dict[str, Any]]:

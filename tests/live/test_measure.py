@@ -274,6 +274,21 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_a_measurement_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch) -> None:
+    file = tmp_path / "measurement.parquet"
+    Measurement(frame()).write(file)
+    before = file.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(RfcsimError, match=f"^{file}: cannot be written: No space left"):
+        Measurement(frame()).write(file)
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]
+
+
 def test_what_is_no_measurement_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "file.parquet"
     with pytest.raises(RfcsimError, match="cannot be read: No such file"):
