@@ -21,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONHOME PYTHONPATH
 
 .DELETE_ON_ERROR:
-.PHONY: help notebooks site execute numbers test lab bench lint lock clean distclean
+.PHONY: help notebooks site execute numbers quick test lab bench lint lock clean distclean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1~\2/p' Makefile | awk -F'~' '{printf "%-16s %s\n", $$1, $$2}'
@@ -43,6 +43,11 @@ execute: $(ready) ## for authors: execute every notebook in place, ready to comm
 numbers: $(ready) ## for authors: write the current figures into the ledger, the README and the prose
 	@$(python) -m tests.notebooks.ledger
 
+# What is compiled is kept for the next time.
+quick: $(ready) ## pass the tests that find most mistakes soonest; tests/quick.py names them
+	@NUMBA_CACHE_DIR="$(CURDIR)/build/quick" $(python) -m pytest --quiet -p no:nbval \
+		--numprocesses=auto --maxprocesses=4 --dist=loadfile $$($(python) -m tests.quick)
+
 # By file: the cells of a notebook belong together.
 test: $(ready) ## run every test: unit, property, twin, and every notebook's stored outputs
 	@tests/spin/ensure-spin.sh
@@ -60,8 +65,10 @@ bench: $(ready) ## measure the simulator's speed and memory
 	@tests/spin/ensure-spin.sh
 	@$(python) -m tests.bench
 
-lint: $(ready) ## check style, types and layers
+lint: $(ready) ## check style, format, types and layers
 	@$(python) -m ruff check .
+	@$(python) -m ruff format --check --quiet . || { \
+		echo "Not formatted; .venv/bin/ruff format . does it." >&2; exit 1; }
 	@$(python) -m pyright
 	@.venv/bin/lint-imports
 
