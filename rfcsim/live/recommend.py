@@ -169,7 +169,7 @@ class _Search:
         while waiting and len(confirmed) < MOST_CONFIRMED:
             tried = min(waiting, key=lambda trial: trial["total_ns"])
             waiting.remove(tried)
-            found = _measured_anew(tried, self.pages, self._target_ns)
+            found = _measured_again(tried, self.pages, self._target_ns)
             confirmed.append(found)
             if found["keeps"].all():
                 return tried, confirmed, added
@@ -267,7 +267,7 @@ def measured_elsewhere(measurement: Measurement) -> str:
     return ", ".join(value for value in there.values() if value is not None)
 
 
-def _measured_anew(setting: Mapping[str, Any], pages: int, target_ns: int) -> pl.DataFrame:
+def _measured_again(setting: Mapping[str, Any], pages: int, target_ns: int) -> pl.DataFrame:
     placements = PLACEMENTS if len(limits.cpus()) > 1 else PLACEMENTS[:1]
     asked = probes(
         methods=[setting["method"]],

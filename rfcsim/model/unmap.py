@@ -157,7 +157,7 @@ def zap(state, regs, run_class, run_limit):
 
 @inner
 def _clear(state, regs, bits, most):
-    """Clear bits of so many pages of [reg.NEXT, reg.STOP) at most; returns of how many."""
+    """Clear bits of at most `most` pages of [reg.NEXT, reg.STOP); returns of how many."""
     first = regs[reg.NEXT]
     count = min(regs[reg.STOP] - first, most)
     for page in range(first, first + count):

@@ -123,7 +123,7 @@ def confirming(monkeypatch, keeping: int) -> list[dict]:
         row |= {"rounds": 9, "p99_ns": p99_ns, "max_ns": 2 * p99_ns, "total_ns": 7, "keeps": keeps}
         return pl.DataFrame([row], CONFIRMED)
 
-    monkeypatch.setattr(module, "_measured_anew", measured)
+    monkeypatch.setattr(module, "_measured_again", measured)
     return asked
 
 
