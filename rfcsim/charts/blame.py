@@ -6,7 +6,7 @@ import altair as alt
 import polars as pl
 
 from rfcsim.charts import theme, words
-from rfcsim.charts.rows import MOST_BARS, THINNEST, Rows
+from rfcsim.charts.rows import MOST_BARS, THINNEST, Rows, legend_entry
 from rfcsim.duration import human
 from rfcsim.trace import blame as trace_blame
 from rfcsim.trace.frame import lock_intervals
@@ -129,9 +129,7 @@ def _intervals(events: pl.DataFrame) -> pl.DataFrame:
         "state",
         "start_ns",
         "end_ns",
-        kind=pl.when(pl.col("mode") == "exclusive")
-        .then(pl.lit(theme.EXCLUSIVE))
-        .otherwise(pl.lit(theme.SHARED)),
+        kind=legend_entry(),
     )
     return pl.concat([holds, waits], how="diagonal")
 

@@ -15,7 +15,7 @@ from rfcsim.charts import theme
 from rfcsim.charts.blame import KINDS
 from rfcsim.charts.distributions import survival_points
 from rfcsim.charts.durations import WAITS, durations
-from rfcsim.charts.rows import THINNEST, Rows
+from rfcsim.charts.rows import THINNEST, Rows, legend_entry
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
 from rfcsim.trace import blame as trace_blame
@@ -104,11 +104,7 @@ def _bars(spans: pl.DataFrame, classes: list[str], window_ns: int) -> list[dict[
         pl.col("start_ns").clip(first_ns),
         pl.col("end_ns").clip(None, last_ns),
         whole_ns=pl.col("end_ns") - pl.col("start_ns"),
-        kind=pl.when(pl.col("state") == "waiting")
-        .then(pl.lit(theme.WAITING))
-        .when(pl.col("mode") == "exclusive")
-        .then(pl.lit(theme.EXCLUSIVE))
-        .otherwise(pl.lit(theme.SHARED)),
+        kind=legend_entry(),
     )
     rows = Rows(shown, list(numbers), first_ns, last_ns, _PIXELS)
     length = pl.col("end_ns") - pl.col("start_ns") + 1

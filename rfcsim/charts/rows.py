@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import altair as alt
 import polars as pl
 
-from rfcsim.charts import words
+from rfcsim.charts import theme, words
 from rfcsim.duration import human
 from rfcsim.errors import RfcsimError
 
@@ -185,6 +185,17 @@ class Rows:
                 "as high as the share of the time that they fill",
             ]
         return notes
+
+
+def legend_entry() -> pl.Expr:
+    """What an interval is drawn as, by its state and the mode of the lock."""
+    return (
+        pl.when(pl.col("state") == "waiting")
+        .then(pl.lit(theme.WAITING))
+        .when(pl.col("mode") == "exclusive")
+        .then(pl.lit(theme.EXCLUSIVE))
+        .otherwise(pl.lit(theme.SHARED))
+    )
 
 
 def _window(

@@ -4,7 +4,7 @@ import altair as alt
 import polars as pl
 
 from rfcsim.charts import theme, words
-from rfcsim.charts.rows import MOST_BARS, THINNEST, Rows
+from rfcsim.charts.rows import MOST_BARS, THINNEST, Rows, legend_entry
 from rfcsim.duration import human
 from rfcsim.trace.frame import lock_intervals
 from rfcsim.words import count
@@ -52,7 +52,7 @@ def timeline(
         If there is nothing to draw, or more than one lock.
     """
     intervals = frame if "state" in frame.columns else lock_intervals(frame)
-    intervals = intervals.with_columns(kind=_kind())
+    intervals = intervals.with_columns(kind=legend_entry())
     rows = Rows.of("timeline", intervals, from_ns, to_ns, width)
     bars = rows.bars()
     colours = theme.scale(theme.STATE_COLOURS.keys(), theme.STATE_COLOURS.values())
@@ -70,16 +70,6 @@ def timeline(
     )
     layers = [rectangles, *rows.texts(_summaries(rows))]
     return rows.chart(layers, bars, title, description or _describe(rows))
-
-
-def _kind() -> pl.Expr:
-    return (
-        pl.when(pl.col("state") == "waiting")
-        .then(pl.lit(theme.WAITING))
-        .when(pl.col("mode") == "exclusive")
-        .then(pl.lit(theme.EXCLUSIVE))
-        .otherwise(pl.lit(theme.SHARED))
-    )
 
 
 def _marks(rows: Rows, bars: pl.DataFrame) -> pl.DataFrame:
