@@ -37,7 +37,7 @@ def test_the_table_has_the_verdicts_of_the_analysis(way: str) -> None:
 
 
 def test_every_design_and_program_has_its_verdicts() -> None:
-    assert {*EXPECTED} == {*design.BY_NAME, *PROGRAMS}, "say in EXPECTED what the explorer finds"
+    assert {*EXPECTED} == {*design.BY_NAME, *PROGRAMS}, "say in EXPECTED what the checker finds"
 
 
 def test_scenarios_outermost_and_every_design_without_asking() -> None:
