@@ -140,10 +140,12 @@ class Copy:
                 self._replace(edit.file, edit.before, edit.after)
 
     def python(self, *arguments: str) -> Done:
+        # COLUMNS would say how wide a table may be.
+        here = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": str(self.folder), "NUMBA_DISABLE_JIT": "1"},
+            env=here | {"PYTHONPATH": str(self.folder), "NUMBA_DISABLE_JIT": "1"},
             capture_output=True,
             text=True,
             check=False,
