@@ -1,8 +1,6 @@
 """The scenarios and cost tables that come with the package."""
 
-from typing import Literal
-
-from rfcsim.data import data_names, data_path
+from rfcsim.data import Kind, data_names, data_path
 from rfcsim.errors import ScenarioError
 from rfcsim.scenario.costs import load_costs
 from rfcsim.scenario.explain import check_known, show
@@ -27,9 +25,7 @@ def preset(name: str) -> Scenario:
     ScenarioError
         If there is no preset of that name.
     """
-    names = [*data_names("presets"), *data_names("checks")]
-    check_known(f"preset {show(name)}", name, names, ScenarioError)
-    return _load("checks" if name in data_names("checks") else "presets", "preset", name)
+    return _load("preset", name, "presets", "checks")
 
 
 def check_scenarios() -> dict[str, str]:
@@ -45,17 +41,19 @@ def check_scenario(name: str) -> Scenario:
     name : str
         One of `check_scenarios()`.
     """
-    return _load("checks", "check", name)
+    return _load("check", name, "checks")
 
 
-def _described(kind: Literal["presets", "checks"]) -> dict[str, str]:
-    scenarios = {name: _load(kind, kind, name) for name in data_names(kind)}
+def _described(kind: Kind) -> dict[str, str]:
+    scenarios = {name: _load(kind, name, kind) for name in data_names(kind)}
     return {name: case.description.partition("\n")[0] for name, case in scenarios.items()}
 
 
-def _load(kind: Literal["presets", "checks"], what: str, name: str) -> Scenario:
-    check_known(f"{what} {show(name)}", name, data_names(kind), ScenarioError)
-    text = data_path(kind, name).read_text(encoding="utf-8")
+def _load(what: str, name: str, *kinds: Kind) -> Scenario:
+    """The scenario of that name, of one of these kinds; `what` it is called in an error."""
+    kind_of: dict[str, Kind] = {known: kind for kind in kinds for known in data_names(kind)}
+    check_known(f"{what} {show(name)}", name, kind_of, ScenarioError)
+    text = data_path(kind_of[name], name).read_text(encoding="utf-8")
     return Scenario.from_toml_text(text, f"{what} {name}")
 
 
