@@ -14,6 +14,7 @@ from rfcsim import cli
 from rfcsim.runs.simulate import simulate
 from tests.house.project import ROOT
 from tests.runs.examples import SMALL, TEXT
+from tests.terminals import rest_of
 
 COMMAND = [sys.executable, "-m", "rfcsim"]
 
@@ -108,11 +109,7 @@ def test_an_interrupt_ends_the_run_and_leaves_nothing(
     while b"small" not in drawn:  # the progress bar is there: it has begun
         drawn += os.read(ours, 1000)
     running.send_signal(signal.SIGINT)
-    try:
-        while more := os.read(ours, 1000):  # until the terminal has no user any more
-            drawn += more
-    except OSError:
-        pass
+    drawn += rest_of(ours)
     out, _ = running.communicate()
     os.close(ours)
     assert running.returncode == cli.INTERRUPTED

@@ -16,6 +16,7 @@ from rfcsim import cli
 from rfcsim.runs.statistics import sweep_table
 from rfcsim.runs.sweep import sweep
 from tests.runs.examples import SMALL, TEXT
+from tests.terminals import rest_of
 
 ROOT = Path(__file__).parent.parent
 PLAN = "scenario = 'small.toml'\nreplications = 3\nseed = 1\nover.batch_pages = [8, 64]\n"
@@ -99,12 +100,7 @@ def test_an_interrupt_says_how_to_go_on(interruptible, plan: Path, tmp_path: Pat
     while not list(tmp_path.glob(parts)) and running.poll() is None:
         time.sleep(0.01)
     running.send_signal(signal.SIGINT)
-    drawn = b""
-    try:
-        while more := os.read(ours, 1000):  # until the terminal has no user any more
-            drawn += more
-    except OSError:
-        pass
+    drawn = rest_of(ours)
     out, _ = running.communicate()
     os.close(ours)
     assert running.returncode == cli.INTERRUPTED

@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from rfcsim import cli, find_notebook, notebooks, rerun_notebook
 from tests.notebooks.prose import complaints, figures
 from tests.notebooks.stored import NOTEBOOKS
+from tests.terminals import rest_of
 
 PARAMETERS = """\
 batch_pages = 256  # pages of one hold
@@ -151,12 +152,7 @@ def test_an_interrupt_leaves_neither_a_file_nor_a_kernel(interruptible, tmp_path
     while not (pid.exists() and pid.read_text()) and running.poll() is None:
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
-    drawn = b""
-    try:
-        while more := os.read(ours, 1000):  # until the terminal has no user any more
-            drawn += more
-    except OSError:
-        pass
+    drawn = rest_of(ours)
     out, _ = running.communicate()
     os.close(ours)
     assert (running.returncode, out) == (cli.INTERRUPTED, b"")
